@@ -1,0 +1,37 @@
+"""Runs the emulator: ``python -m emulator --inbound-url http://127.0.0.1:8000/…``."""
+
+import logging
+import signal
+import sys
+from types import FrameType
+
+import uvicorn
+
+from emulator.app import create_app
+from emulator.settings import read_settings
+
+
+def _leave(signal_number: int, frame: FrameType | None) -> None:
+    """Being told to stop is no failure, whoever looks at the exit code."""
+    sys.exit(0)
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = read_settings(sys.argv[1:])
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # uvicorn shuts down in order and then hands the signal on to this handler.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Hand due texts to the carrier, each once.
+
+Claim with a lease, reserve rate, mark *handed* and commit, call outside any transaction, record.
+
+A text is handed over at most once for each time it is marked so: between the commit of *handed*
+and the recorded outcome it is nobody's to send. If the process dies there, the text is in doubt
+and ``actions.reconcile`` finds out.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from service.domain.consent import SubscriberState
+from service.domain.deliveries import DeliveryState, receipt_state
+from service.domain.gate import Standing, may_be_sent
+from service.domain.phone import lock_key
+from service.domain.polls import PollState
+from service.domain.programs import Program
+from service.errors import NotTakenError, RejectedError, SendError
+from service.runtime import Runtime
+from service.sms.gateway import OutboundText, SmsGateway
+from service.store.deliveries import (
+    ClaimedText,
+    Move,
+    claim,
+    leased_with_standing,
+    move,
+    reserve_rate,
+)
+from service.store.engine import lock_numbers
+
+LEASE = timedelta(seconds=60)
+_BATCH_SECONDS = 0.25
+_SMALLEST_BATCH, _LARGEST_BATCH = 5, 100
+
+
+async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, calls: asyncio.Semaphore) -> int:
+    """Send one batch of due texts of one program.
+
+    Args:
+        calls: bounds the calls in flight over all batches of this process.
+
+    Returns:
+        How many texts were claimed; 0 when nothing was due.
+    """
+    claimed = await _claim(runtime)
+    if not claimed:
+        return 0
+    for program, texts in await _by_program(runtime, claimed):
+        rate = runtime.send_rate or program.send_rate
+        start = await _reserve(runtime, program, texts, rate)
+        await _sleep_until(runtime, start)
+        handed = await _hand_over(runtime, program, texts)
+        moves = await asyncio.gather(
+            *(
+                _send(runtime, gateway, program, text, calls, at)
+                for text, at in _paced(handed, start, rate)
+            )
+        )
+        async with runtime.sessions.begin() as session:
+            await move(session, moves, runtime.clock.now())
+    return len(claimed)
+
+
+async def _claim(runtime: Runtime) -> list[ClaimedText]:
+    rate = runtime.send_rate or 100
+    size = min(max(int(rate * _BATCH_SECONDS), _SMALLEST_BATCH), _LARGEST_BATCH)
+    async with runtime.sessions.begin() as session:
+        return await claim(
+            session, name=runtime.name, now=runtime.clock.now(), lease=LEASE, size=size
+        )
+
+
+async def _by_program(
+    runtime: Runtime, claimed: Sequence[ClaimedText]
+) -> list[tuple[Program, list[ClaimedText]]]:
+    async with runtime.sessions() as session:
+        programs = await runtime.catalog.programs(session)
+    groups: dict[int, list[ClaimedText]] = {}
+    for text in claimed:
+        groups.setdefault(text.program_id, []).append(text)
+    return [(programs.by_id(identifier), texts) for identifier, texts in groups.items()]
+
+
+async def _reserve(
+    runtime: Runtime, program: Program, texts: Sequence[ClaimedText], rate: int
+) -> datetime:
+    segments = sum(text.segments for text in texts)
+    async with runtime.sessions.begin() as session:
+        return await reserve_rate(
+            session, program.sender, segments=segments, rate=rate, now=runtime.clock.now()
+        )
+
+
+async def _hand_over(
+    runtime: Runtime, program: Program, texts: Sequence[ClaimedText]
+) -> list[ClaimedText]:
+    """Under the numbers' locks: those that may still be sent, now marked *handed*."""
+    by_id = {text.id: text for text in texts}
+    moves = []
+    async with runtime.sessions.begin() as session:
+        await lock_numbers(session, (lock_key(text.number_key) for text in texts))
+        now = runtime.clock.now()
+        for row in await leased_with_standing(session, list(by_id), runtime.name):
+            standing = Standing(
+                number=by_id[row.id].number,
+                state=SubscriberState(row.state) if row.state else None,
+                hold=bool(row.hold),
+                review=bool(row.review),
+                timezone=row.timezone,
+                poll=PollState(row.poll_state) if row.poll_state else None,
+            )
+            verdict = may_be_sent(standing, program, now)
+            moves.append(Move(row.id, verdict.state, verdict.reason, not_before=verdict.not_before))
+        await move(session, moves, now)
+    return [by_id[one.id] for one in moves if one.state is DeliveryState.HANDED]
+
+
+def _paced(
+    texts: Sequence[ClaimedText], start: datetime, rate: int
+) -> list[tuple[ClaimedText, datetime]]:
+    """Each text with the moment its segments are due."""
+    paced, before = [], 0
+    for text in texts:
+        paced.append((text, start + timedelta(seconds=before / rate)))
+        before += text.segments
+    return paced
+
+
+async def _send(
+    runtime: Runtime,
+    gateway: SmsGateway,
+    program: Program,
+    text: ClaimedText,
+    calls: asyncio.Semaphore,
+    at: datetime,
+) -> Move:
+    await _sleep_until(runtime, at)
+    async with calls:
+        try:
+            taken = await gateway.send(
+                OutboundText(
+                    to=text.number,
+                    body=text.body,
+                    sender=program.sender,
+                    messaging_service_sid=program.messaging_service_sid,
+                    status_callback=runtime.status_callback(text.id),
+                )
+            )
+        except SendError as error:
+            return _after_error(runtime, text, error)
+    state = receipt_state(taken.status) or DeliveryState.ACCEPTED
+    return Move(text.id, state, message_sid=taken.message_sid, attempted=True)
+
+
+def _after_error(runtime: Runtime, text: ClaimedText, error: SendError) -> Move:
+    if isinstance(error, NotTakenError):
+        wait = timedelta(seconds=error.retry_after_seconds * 2 ** min(text.attempts, 6))
+        again_at = runtime.clock.now() + wait
+        return Move(text.id, DeliveryState.READY, str(error), not_before=again_at, attempted=True)
+    if isinstance(error, RejectedError):
+        return Move(
+            text.id, DeliveryState.FAILED, str(error), error_code=error.code, attempted=True
+        )
+    return Move(text.id, DeliveryState.IN_DOUBT, str(error), attempted=True)
+
+
+async def _sleep_until(runtime: Runtime, moment: datetime) -> None:
+    wait = (moment - runtime.clock.now()).total_seconds()
+    if wait > 0:
+        await asyncio.sleep(wait)

@@ -1,0 +1,259 @@
+"""What a batch of decisions writes, gathered row by row and stored in a few statements."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.consent import ConsentEventKind
+from service.domain.conversation import Decision, Given
+from service.domain.deliveries import DeliveryState
+from service.domain.programs import Program
+from service.domain.segments import measure
+from service.domain.wording import Saying, render
+from service.store.answers import void_answers, write_answers, write_history
+from service.store.deliveries import write_deliveries
+from service.store.engine import insert_many
+from service.store.inbound import ReceivedText, Response
+from service.store.members import StoredMember
+from service.store.subscribers import (
+    consent_event,
+    opt_out_everywhere,
+    write_consent,
+    write_subscribers,
+)
+from service.store.tables import InboundText
+
+_MEMBER = "member"
+"""Actor of what people do with their own phones."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One text with its decision and, where it belongs to a program, its member and words back."""
+
+    text: ReceivedText
+    key: bytes
+    decision: Decision
+    program: Program | None = None
+    stored: StoredMember | None = None
+    body: str | None = None
+    question_id: int | None = None
+    poll_id: int | None = None
+
+    @property
+    def subscriber_id(self) -> int | None:
+        return self.stored.subscriber_id if self.stored else None
+
+
+@dataclass
+class InboundChanges:
+    """The decisions of one batch, in order."""
+
+    now: datetime
+    entries: list[_Entry] = field(default_factory=list)
+
+    def add_without_program(self, text: ReceivedText, key: bytes, decision: Decision) -> None:
+        """A text to an address that no program has."""
+        self.entries.append(_Entry(text, key, decision))
+
+    def add(
+        self, text: ReceivedText, program: Program, stored: StoredMember, decision: Decision
+    ) -> None:
+        """A decided text; call it before the member moves on."""
+        asked = stored.member.asked
+        question = asked.question(decision.question) if asked and decision.question else None
+        self.entries.append(
+            _Entry(
+                text=text,
+                key=stored.number_key,
+                decision=decision,
+                program=program,
+                stored=stored,
+                body=render(program, decision.say, stored.language) if decision.say else None,
+                question_id=question.identifier if question else None,
+                poll_id=asked.identifier if asked else None,
+            )
+        )
+
+    async def write(
+        self, session: AsyncSession, members: Iterable[StoredMember]
+    ) -> dict[str, Response]:
+        """Store everything; gives the responses by MessageSid."""
+        stopped = [
+            e.key for e in self.entries if e.decision.consent and e.decision.consent.everywhere
+        ]
+        await opt_out_everywhere(session, stopped, self.now)
+        await self._write_members(session, members)
+        await write_consent(session, [row for e in self.entries for row in self._evidence(e)])
+        keys = await write_deliveries(
+            session,
+            [
+                self._delivery(e, e.program, e.decision.say)
+                for e in self.entries
+                if e.program and e.decision.say
+            ],
+        )
+        responses = {
+            e.text.message_sid: Response(e.body, keys.get(_dedupe_key(e))) for e in self.entries
+        }
+        await insert_many(
+            session,
+            InboundText,
+            [self._inbound(e, responses[e.text.message_sid]) for e in self.entries],
+        )
+        await self._write_answers(session)
+        return responses
+
+    async def _write_members(self, session: AsyncSession, members: Iterable[StoredMember]) -> None:
+        numbers = {e.key: e.text.number for e in self.entries}
+        campaigns = {
+            (e.program.identifier, e.key): e.decision.consent.campaign
+            for e in self.entries
+            if e.program and e.decision.consent
+        }
+        changed = [
+            stored
+            for stored in members
+            if stored.member.state is not None and stored.member.standing != stored.before.standing
+        ]
+        written = await write_subscribers(
+            session,
+            [
+                {
+                    "program_id": stored.program_id,
+                    "number_key": stored.number_key,
+                    "number": numbers[stored.number_key],
+                    "state": stored.member.state,
+                    "hold": stored.member.hold,
+                    "review": stored.member.review,
+                    "campaign": campaigns.get((stored.program_id, stored.number_key)),
+                    "created_at": self.now,
+                    "state_at": self.now,
+                }
+                for stored in changed
+            ],
+        )
+        for stored in changed:
+            stored.subscriber_id = written[stored.program_id, stored.number_key]
+
+    def _evidence(self, entry: _Entry) -> Iterable[dict[str, Any]]:
+        decision, text = entry.decision, entry.text
+        consent = decision.consent
+        kinds = [consent.kind] if consent else []
+        if decision.hold:
+            kinds.append(ConsentEventKind.HOLD)
+        shown = entry.body or ""
+        for kind in kinds:
+            yield consent_event(
+                number_key=entry.key,
+                program_id=entry.program.identifier if entry.program else None,
+                kind=kind,
+                medium="text",
+                actor=_MEMBER,
+                rule=decision.rule,
+                now=self.now,
+                campaign=consent.campaign if consent else None,
+                wording=shown,
+                wording_hash=hashlib.sha256(shown.encode()).hexdigest() if shown else "",
+                raw_words=text.body,
+                message_sid=text.message_sid,
+            )
+
+    def _delivery(self, entry: _Entry, program: Program, say: Saying) -> dict[str, Any]:
+        body = entry.body or ""
+        asked = say.question.identifier if say.question else entry.question_id
+        return {
+            "dedupe_key": _dedupe_key(entry),
+            "program_id": program.identifier,
+            "subscriber_id": entry.subscriber_id,
+            "poll_id": entry.poll_id,
+            "question_id": asked,
+            "number_key": entry.key,
+            "number": entry.text.number,
+            "purpose": say.purpose,
+            "body": body,
+            "segments": measure(body).segments,
+            "state": DeliveryState.HANDED,
+            "inbound_sid": entry.text.message_sid,
+            "not_before": self.now,
+            "created_at": self.now,
+            "handed_at": self.now,
+        }
+
+    def _inbound(self, entry: _Entry, response: Response) -> dict[str, Any]:
+        text, decision = entry.text, entry.decision
+        attributed = entry.subscriber_id is not None
+        return {
+            "message_sid": text.message_sid,
+            "program_id": entry.program.identifier if entry.program else None,
+            "subscriber_id": entry.subscriber_id,
+            "question_id": entry.question_id if attributed else None,
+            "number_key": entry.key,
+            "number": text.number,
+            "to_number": text.to,
+            "body": text.body,
+            "media_count": text.media_count,
+            "label": decision.label,
+            "rule": decision.rule,
+            "outcome": decision.outcome if attributed else None,
+            "received_at": self.now,
+            "response_body": response.body,
+            "response_delivery_id": response.delivery_id,
+        }
+
+    async def _write_answers(self, session: AsyncSession) -> None:
+        standing: dict[tuple[int, int], dict[str, Any]] = {}
+        voided: dict[tuple[int, int], None] = {}
+        history: list[dict[str, Any]] = []
+        for entry in self.entries:
+            asked = entry.stored.member.asked if entry.stored else None
+            subscriber = entry.subscriber_id
+            if asked is None or subscriber is None:
+                continue
+            for position in entry.decision.voided:
+                pair = (asked.question(position).identifier, subscriber)
+                standing.pop(pair, None)
+                voided[pair] = None
+                history.append(self._change(entry, pair, None))
+            for position, given in entry.decision.answers.items():
+                question = asked.question(position)
+                pair = (question.identifier, subscriber)
+                choice = question.choice_labelled(given.choice) if given.choice else None
+                voided.pop(pair, None)
+                standing[pair] = _answer(pair, given, choice.identifier if choice else None)
+                history.append(self._change(entry, pair, given))
+        await void_answers(session, list(voided))
+        await write_answers(session, list(standing.values()))
+        await write_history(session, history)
+
+    def _change(self, entry: _Entry, pair: tuple[int, int], given: Given | None) -> dict[str, Any]:
+        return {
+            "question_id": pair[0],
+            "subscriber_id": pair[1],
+            "value": given.value if given else None,
+            "void": given is None,
+            "actor": _MEMBER,
+            "rule": entry.decision.rule,
+            "message_sid": entry.text.message_sid,
+            "changed_at": self.now,
+        }
+
+
+def _dedupe_key(entry: _Entry) -> str:
+    return f"reply:{entry.text.message_sid}"
+
+
+def _answer(pair: tuple[int, int], given: Given, choice_id: int | None) -> dict[str, Any]:
+    return {
+        "question_id": pair[0],
+        "subscriber_id": pair[1],
+        "choice_id": choice_id,
+        "number": given.number,
+        "text": given.text,
+        "comment": given.comment,
+        "answered_at": given.answered_at,
+    }

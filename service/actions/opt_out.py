@@ -1,0 +1,59 @@
+"""Opt-outs that do not come as a text: from staff, from the carrier."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.consent import ConsentEventKind
+from service.domain.phone import lock_key
+from service.runtime import Runtime
+from service.store.engine import lock_numbers
+from service.store.subscribers import consent_event, opt_out_everywhere, write_consent
+
+
+async def opt_out(runtime: Runtime, number: str, *, actor: str) -> None:
+    """Take a number out of every program, as staff were asked to.
+
+    Args:
+        number: E.164; it need not be known.
+        actor: who does it, such as ``cli:ana``.
+    """
+    key = runtime.key_of(number)
+    now = runtime.clock.now()
+    async with runtime.sessions.begin() as session:
+        await lock_numbers(session, [lock_key(key)])
+        await _stop(session, {number: key}, now, medium="staff", actor=actor, rule="staff opt-out")
+
+
+async def record_carrier_opt_outs(
+    session: AsyncSession, numbers: Mapping[str, bytes], now: datetime
+) -> None:
+    """The carrier blocks these numbers: they are out. The caller holds their locks."""
+    await _stop(session, numbers, now, medium="carrier", actor="carrier", rule="error 21610")
+
+
+async def _stop(
+    session: AsyncSession,
+    numbers: Mapping[str, bytes],
+    now: datetime,
+    *,
+    medium: str,
+    actor: str,
+    rule: str,
+) -> None:
+    await opt_out_everywhere(session, list(numbers.values()), now)
+    await write_consent(
+        session,
+        [
+            consent_event(
+                number_key=key,
+                kind=ConsentEventKind.OPT_OUT,
+                medium=medium,
+                actor=actor,
+                rule=rule,
+                now=now,
+            )
+            for key in numbers.values()
+        ],
+    )

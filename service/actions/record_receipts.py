@@ -1,0 +1,94 @@
+"""Take in status callbacks: in any order, repeated, before our own record of the sending."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.actions.opt_out import record_carrier_opt_outs
+from service.domain.deliveries import DeliveryState, advance, receipt_state
+from service.domain.phone import lock_key
+from service.runtime import Runtime
+from service.store.deliveries import Move, lock_for_receipts, move, write_receipts
+from service.store.engine import lock_numbers, once_more_if_disconnected
+
+UNSUBSCRIBED = 21610
+"""Twilio's code for a number that its own opt-out list blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedReceipt:
+    """A status callback.
+
+    Attributes:
+        delivery_id: our key, where the callback's address carried it.
+        number: the recipient, E.164.
+    """
+
+    message_sid: str
+    status: str
+    number: str
+    delivery_id: int | None = None
+    error_code: int | None = None
+
+
+async def record_receipts(runtime: Runtime, receipts: Sequence[ReceivedReceipt]) -> list[None]:
+    """Keep ``receipts`` and move their texts forward, never back."""
+
+    async def whole() -> list[None]:
+        async with runtime.sessions.begin() as session:
+            await _record(runtime, session, receipts)
+            return [None] * len(receipts)
+
+    return await once_more_if_disconnected(whole)
+
+
+async def _record(
+    runtime: Runtime, session: AsyncSession, receipts: Sequence[ReceivedReceipt]
+) -> None:
+    now = runtime.clock.now()
+    blocked = {r.number: runtime.key_of(r.number) for r in receipts if r.error_code == UNSUBSCRIBED}
+    await lock_numbers(session, (lock_key(key) for key in blocked.values()))
+    rows = await lock_for_receipts(
+        session,
+        [r.delivery_id for r in receipts if r.delivery_id is not None],
+        [r.message_sid for r in receipts],
+    )
+    by_id = {row.id: row for row in rows}
+    by_sid = {row.message_sid: row for row in rows if row.message_sid}
+    concerning: dict[int, list[ReceivedReceipt]] = defaultdict(list)
+    kept = {}
+    for receipt in receipts:
+        row = by_sid.get(receipt.message_sid)
+        if row is None and receipt.delivery_id in by_id:
+            candidate = by_id[receipt.delivery_id]
+            # A row that has another sid already was sent by another call: not this one's.
+            row = candidate if candidate.message_sid in (None, receipt.message_sid) else None
+        if row is not None:
+            concerning[row.id].append(receipt)
+        kept[receipt.message_sid, receipt.status] = {
+            "delivery_id": row.id if row is not None else None,
+            "message_sid": receipt.message_sid,
+            "status": receipt.status,
+            "error_code": receipt.error_code,
+            "received_at": now,
+        }
+    moves = [_moved(by_id[key].state, key, news) for key, news in concerning.items()]
+    await move(session, [one for one in moves if one is not None], now)
+    await write_receipts(session, [kept[key] for key in sorted(kept)])
+    await record_carrier_opt_outs(session, blocked, now)
+
+
+def _moved(stored: str, key: int, receipts: Sequence[ReceivedReceipt]) -> Move | None:
+    """Where these receipts take a text, or ``None`` where they tell nothing new."""
+    state = before = DeliveryState(stored)
+    error_code = None
+    for receipt in receipts:
+        towards = receipt_state(receipt.status)
+        if towards is not None and advance(state, towards) is not state:
+            state = advance(state, towards)
+            error_code = receipt.error_code
+    if state is before:
+        return None
+    return Move(key, state, message_sid=receipts[0].message_sid, error_code=error_code)

@@ -1,0 +1,148 @@
+"""Build the runtime from the settings, and take it down again."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.clock import Clock
+from service.errors import SettingsError
+from service.runtime import Runtime
+from service.settings import Settings
+from service.sms.twilio import TwilioGateway
+from service.store import embedded, migrations
+from service.store.catalog import Catalog
+from service.store.engine import Sessions, make_engine, make_sessions
+from service.store.installation import settle
+
+EMBEDDED_DATABASE = "pollwire"
+_FINGERPRINT, _CLOCK = "number_key_fingerprint", "clock"
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The database's engine; starts the embedded server where ``DATABASE_URL`` is unset.
+
+    The process that started the server stops it here at its end; others only attach.
+    """
+    async with AsyncExitStack() as stack:
+        url = settings.database_url
+        if url is None:
+            url = await _start_embedded(settings.data_dir, stack)
+        engine = make_engine(url)
+        stack.push_async_callback(engine.dispose)
+        yield engine
+
+
+async def _start_embedded(data_dir: Path, stack: AsyncExitStack) -> str:
+    server = await asyncio.to_thread(embedded.start, data_dir / "postgres")
+    if server.started_here:
+        stack.push_async_callback(asyncio.to_thread, server.stop)
+    await asyncio.to_thread(embedded.ensure_database, server, EMBEDDED_DATABASE)
+    return server.url(EMBEDDED_DATABASE)
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, *, needs_carrier: bool = False
+) -> AsyncIterator[Runtime]:
+    """The runtime of one process.
+
+    Args:
+        needs_carrier: refuse to start without Twilio credentials.
+
+    Raises:
+        SettingsError: a setting is missing, the schema is not at head, or ``NUMBER_KEY`` is not
+            the one this database was filled under.
+    """
+    secret = number_secret(settings)
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(open_engine(settings))
+        await _check_schema(engine, embedded_server=settings.database_url is None)
+        sessions = make_sessions(engine)
+        await _check_fingerprint(sessions, secret)
+        yield Runtime(
+            sessions=sessions,
+            clock=await _shared_clock(sessions, settings),
+            catalog=Catalog(),
+            number_secret=secret,
+            public_base_url=settings.public_base_url,
+            gateway=_gateway(settings, stack, required=needs_carrier),
+            send_rate=settings.send_rate,
+            send_concurrency=settings.send_concurrency,
+            settle_seconds=settings.settle_seconds,
+            name=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        )
+
+
+def number_secret(settings: Settings) -> bytes:
+    """``NUMBER_KEY`` as bytes.
+
+    Raises:
+        SettingsError: it is not set.
+    """
+    if settings.number_key is None:
+        raise SettingsError(
+            "NUMBER_KEY is not set; make one once, keep it for good and back it up: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return settings.number_key.get_secret_value().encode()
+
+
+async def _check_schema(engine: AsyncEngine, *, embedded_server: bool) -> None:
+    try:
+        if await migrations.is_at_head(engine):
+            return
+        if embedded_server:
+            await migrations.upgrade(engine)
+            return
+    except (SQLAlchemyError, OSError) as error:
+        raise SettingsError(f"DATABASE_URL: no connection ({type(error).__name__})") from error
+    raise SettingsError("the database's schema is not this version's; run: pollwire migrate")
+
+
+async def _check_fingerprint(sessions: Sessions, secret: bytes) -> None:
+    """A changed key would forget every opt-out, so it is refused."""
+    fingerprint = hashlib.sha256(b"pollwire number key\0" + secret).hexdigest()[:16]
+    async with sessions.begin() as session:
+        if await settle(session, _FINGERPRINT, fingerprint) != fingerprint:
+            raise SettingsError(
+                "NUMBER_KEY is not the one this database was filled under; "
+                "every opt-out would be forgotten, so nothing starts"
+            )
+
+
+async def _shared_clock(sessions: Sessions, settings: Settings) -> Clock:
+    """The clock, shifted alike in all processes where ``POLLWIRE_CLOCK_START`` is set."""
+    start = settings.pollwire_clock_start
+    if start is None:
+        return Clock()
+    offset = start - datetime.now(UTC)
+    async with sessions.begin() as session:
+        name = f"{_CLOCK}:{start.isoformat()}"
+        seconds = float(await settle(session, name, str(offset.total_seconds())))
+    return Clock(timedelta(seconds=seconds))
+
+
+def _gateway(settings: Settings, stack: AsyncExitStack, *, required: bool) -> TwilioGateway | None:
+    credentials = settings.rest_credentials
+    if credentials is None or settings.twilio_account_sid is None:
+        if required:
+            raise SettingsError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set")
+        return None
+    gateway = TwilioGateway(
+        settings.twilio_account_sid,
+        *credentials,
+        base_url=settings.twilio_api_base_url,
+        connections=settings.send_concurrency,
+    )
+    stack.push_async_callback(gateway.close)
+    return gateway

@@ -1,0 +1,5 @@
+"""``python -m service.cli`` is ``pollwire``."""
+
+from service.cli import main
+
+main()

@@ -1,0 +1,23 @@
+"""All command groups put together."""
+
+import typer
+
+from service.cli import classify, database, demo, poll, processes, program, subscribers
+
+app = typer.Typer(
+    name="pollwire",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    help="Weekly polls by text message. New here? Run `pollwire demo`.",
+)
+app.command()(demo.demo)
+app.command()(processes.serve)
+app.command()(processes.worker)
+app.command()(processes.run)
+app.command()(database.migrate)
+app.command()(classify.classify)
+app.add_typer(program.app, name="program")
+app.add_typer(poll.app, name="poll")
+app.add_typer(subscribers.app, name="subscribers")

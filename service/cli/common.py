@@ -1,0 +1,63 @@
+"""What the commands share: options, a runtime to act with, and ways to print."""
+
+import asyncio
+import getpass
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+    from service.settings import Settings
+
+T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+ProgramSlug = Annotated[
+    str | None, typer.Option("--program", help="Which program; may be left out where one exists.")
+]
+
+
+def login() -> str:
+    """Who acts, for the record: ``cli:`` and the login name."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # no such account in this container
+        return "cli:unknown"
+
+
+Actor = Annotated[
+    str, typer.Option("--actor", default_factory=login, help="Who does this, for the record.")
+]
+
+
+def with_runtime(work: Callable[["Runtime", "Settings"], Awaitable[T]]) -> T:
+    """Run ``work`` on a runtime built from the environment."""
+    from service.bootstrap import open_runtime
+    from service.settings import read_settings
+
+    settings = read_settings()
+
+    async def whole() -> T:
+        async with open_runtime(settings) as runtime:
+            return await work(runtime, settings)
+
+    return asyncio.run(whole())
+
+
+def print_json(data: Any) -> None:
+    """Data for scripts."""
+    print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    """Rows for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""The rules, as pure code: standard library and phonenumbers only; ``now`` is an argument."""

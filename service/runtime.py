@@ -1,0 +1,44 @@
+"""What every action is given: one frozen bundle, made at start, never global."""
+
+from dataclasses import dataclass
+
+from service.clock import Clock
+from service.domain.phone import number_key
+from service.sms.gateway import SmsGateway
+from service.store.catalog import Catalog
+from service.store.engine import Sessions
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The means of one process.
+
+    Attributes:
+        catalog: programs and polls as last read.
+        gateway: ``None`` where no carrier account is configured.
+        number_secret: HMAC key of numbers.
+        public_base_url: address that Twilio and members see, without a slash at the end.
+        send_rate: segments a second over all workers; ``None`` takes the program's.
+        send_concurrency: calls to the carrier in flight in this process.
+        settle_seconds: how long the outcome of a text may stay unknown at the carrier.
+        name: tells this process from others in leases.
+    """
+
+    sessions: Sessions
+    clock: Clock
+    catalog: Catalog
+    number_secret: bytes
+    public_base_url: str
+    gateway: SmsGateway | None = None
+    send_rate: int | None = None
+    send_concurrency: int = 25
+    settle_seconds: float = 900
+    name: str = "process"
+
+    def key_of(self, number: str) -> bytes:
+        """Look-up key of an E.164 number."""
+        return number_key(self.number_secret, number)
+
+    def status_callback(self, delivery_id: int) -> str:
+        """Address for the receipts of one delivery."""
+        return f"{self.public_base_url}/webhooks/twilio/status?delivery={delivery_id}"

@@ -1,0 +1,1 @@
+"""The carrier's door. ``gateway`` is the one interface; ``twilio`` its one implementation."""

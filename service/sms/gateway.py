@@ -1,0 +1,64 @@
+"""What the service needs of a carrier's API: hand over a text, and find one again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundText:
+    """A text to hand over.
+
+    Attributes:
+        to: E.164.
+        sender: short or long code.
+        messaging_service_sid: sends through that service instead, where set.
+        status_callback: absolute address that carries our delivery id.
+        validity_seconds: after this the carrier drops the text instead of sending it late.
+    """
+
+    to: str
+    body: str
+    sender: str
+    status_callback: str
+    messaging_service_sid: str | None = None
+    validity_seconds: int = 36_000
+
+
+@dataclass(frozen=True, slots=True)
+class TakenText:
+    """A text the carrier has, as its API tells it.
+
+    Attributes:
+        status: the carrier's word for how far it is, such as ``queued``.
+        error_code: why it failed, where it did.
+    """
+
+    message_sid: str
+    status: str
+    body: str = ""
+    created_at: datetime | None = None
+    error_code: int | None = None
+
+
+class SmsGateway(Protocol):
+    """One carrier account."""
+
+    async def send(self, text: OutboundText) -> TakenText:
+        """Hand over a text, exactly one attempt.
+
+        Raises:
+            NotTakenError: certainly not taken.
+            RejectedError: refused for good.
+            UnknownOutcomeError: may or may not have been taken; never try again unasked.
+        """
+
+    async def find(self, *, to: str, since: datetime) -> list[TakenText]:
+        """Texts to a number that the carrier took at or after ``since``, any order.
+
+        Raises:
+            SendError: the list could not be read.
+        """
+
+    async def close(self) -> None:
+        """Give up the connections."""

@@ -1,0 +1,151 @@
+"""Twilio through its SDK, on an HTTP client of ours.
+
+The SDK's own asynchronous client has no time-out and posts again when told to retry, which
+doubles texts; its httpx route is ten times slower (docs/adr/0003). Ours posts once.
+"""
+
+import logging
+from datetime import datetime
+from typing import Any, cast
+
+import aiohttp
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from service.errors import NotTakenError, RejectedError, SendError, UnknownOutcomeError
+from service.sms.gateway import OutboundText, TakenText
+
+TIMEOUT_SECONDS = 10
+_TWILIO = "https://api.twilio.com"
+_MOST_LISTED = 50
+
+
+class SingleTryHttpClient(AsyncHttpClient):  # type: ignore[misc]
+    """One request, one attempt, ten seconds, and outcomes told apart."""
+
+    def __init__(self, base_url: str, *, connections: int) -> None:
+        super().__init__(logging.getLogger("pollwire.twilio"), is_async=True)
+        self._base_url = base_url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=5),
+            connector=aiohttp.TCPConnector(limit=connections),
+        )
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  (the SDK's signature)
+        allow_redirects: bool = False,
+    ) -> Response:
+        """Make the SDK's request.
+
+        Raises:
+            NotTakenError: no connection, or 429.
+            UnknownOutcomeError: connection lost, time-out, or 5xx.
+        """
+        headers = dict(headers or {})
+        if auth:
+            headers["Authorization"] = aiohttp.encode_basic_auth(*auth)
+        try:
+            async with self._session.request(
+                method.upper(),
+                url.replace(_TWILIO, self._base_url, 1),
+                params=cast("Any", params),
+                data=data,
+                headers=headers,
+                allow_redirects=allow_redirects,
+            ) as answer:
+                body = await answer.text()
+                status, answer_headers = answer.status, answer.headers
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotTakenError(f"no connection to the API: {type(error).__name__}") from error
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise UnknownOutcomeError(f"no answer from the API: {type(error).__name__}") from error
+        if status == 429:
+            wait = answer_headers.get("Retry-After", "")
+            raise NotTakenError(
+                "the API asks to slow down",
+                code=20429,
+                retry_after_seconds=float(wait) if wait.isdigit() else 1.0,
+            )
+        if status >= 500:
+            raise UnknownOutcomeError(f"the API answered {status}")
+        return Response(status, body, answer_headers)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+
+class TwilioGateway:
+    """``SmsGateway`` on one Twilio account. Make it inside the running event loop.
+
+    Args:
+        username: account sid, or API key sid.
+        password: auth token, or API key secret.
+        base_url: where requests for ``api.twilio.com`` go.
+        connections: most requests in flight.
+    """
+
+    def __init__(
+        self, account_sid: str, username: str, password: str, *, base_url: str, connections: int
+    ) -> None:
+        self._http = SingleTryHttpClient(base_url, connections=connections)
+        self._client = Client(username, password, account_sid, http_client=self._http)
+
+    async def send(self, text: OutboundText) -> TakenText:
+        """See :class:`SmsGateway`."""
+        origin: dict[str, str] = (
+            {"messaging_service_sid": text.messaging_service_sid}
+            if text.messaging_service_sid
+            else {"from_": text.sender}
+        )
+        try:
+            message = await self._client.messages.create_async(
+                to=text.to,
+                body=text.body,
+                status_callback=text.status_callback,
+                validity_period=text.validity_seconds,
+                **origin,
+            )
+        except TwilioRestException as error:
+            raise _refusal(error) from error
+        except (TwilioException, ValueError, KeyError) as error:
+            raise UnknownOutcomeError("the API's answer cannot be read") from error
+        return TakenText(str(message.sid), str(message.status))
+
+    async def find(self, *, to: str, since: datetime) -> list[TakenText]:
+        """See :class:`SmsGateway`."""
+        try:
+            found = await self._client.messages.list_async(to=to, limit=_MOST_LISTED)
+        except TwilioRestException as error:
+            raise _refusal(error) from error
+        except (TwilioException, ValueError, KeyError) as error:
+            raise SendError("the API's list cannot be read") from error
+        return [
+            TakenText(
+                str(message.sid),
+                str(message.status),
+                message.body or "",
+                message.date_created,
+                message.error_code,
+            )
+            for message in found
+            if message.date_created is None or message.date_created >= since
+        ]
+
+    async def close(self) -> None:
+        """See :class:`SmsGateway`."""
+        await self._http.close()
+
+
+def _refusal(error: TwilioRestException) -> RejectedError:
+    code = int(error.code or error.status)
+    return RejectedError(f"the API refused ({code}): {error.msg}"[:200], code=code)

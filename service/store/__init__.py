@@ -1,0 +1,1 @@
+"""The only SQL. Functions take a session and lists, flush, and never commit: actions do."""

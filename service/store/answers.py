@@ -1,0 +1,113 @@
+"""Answers, their history, and the counts made of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.tally import NumberSummary
+from service.store.engine import insert_many
+from service.store.tables import Answer, AnswerChange
+
+_UPSERT = """
+    ON CONFLICT (question_id, subscriber_id) DO UPDATE
+    SET choice_id = EXCLUDED.choice_id, number = EXCLUDED.number, text = EXCLUDED.text,
+        comment = EXCLUDED.comment, void = false, answered_at = EXCLUDED.answered_at
+"""
+_VOID = text(
+    """
+    UPDATE answer a SET void = true
+    FROM unnest(CAST(:questions AS bigint[]), CAST(:subscribers AS bigint[]))
+         AS k (question_id, subscriber_id)
+    WHERE a.question_id = k.question_id AND a.subscriber_id = k.subscriber_id
+    """
+)
+
+
+async def write_answers(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Store answers as they now stand; one row a question and subscriber."""
+    await insert_many(session, Answer, rows, tail=_UPSERT)
+
+
+async def void_answers(session: AsyncSession, pairs: Sequence[tuple[int, int]]) -> None:
+    """These (question, subscriber) answers no longer count."""
+    if pairs:
+        values = {"questions": [q for q, _ in pairs], "subscribers": [s for _, s in pairs]}
+        await session.execute(_VOID, values)
+
+
+async def write_history(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Append what became of answers."""
+    await insert_many(session, AnswerChange, rows)
+
+
+_VOTES = text(
+    """
+    SELECT a.question_id, c.label, count(*) AS people
+    FROM answer a LEFT JOIN choice c ON c.id = a.choice_id
+    WHERE a.question_id = ANY(:questions) AND NOT a.void
+    GROUP BY a.question_id, c.label
+    """
+)
+_WITHOUT_ANSWER = text(
+    """
+    SELECT question_id, reason, count(*) AS people FROM (
+        SELECT i.question_id, i.subscriber_id,
+               CASE WHEN bool_or(i.outcome = 'opted_out') THEN 'opted out'
+                    WHEN bool_or(i.outcome = 'late') THEN 'too late'
+                    WHEN bool_or(i.outcome = 'unclear') THEN 'not understood'
+                    WHEN bool_or(i.outcome = 'counted') THEN 'withdrawn'
+                    ELSE 'no answer in it' END AS reason
+        FROM inbound_text i
+        LEFT JOIN answer a ON a.question_id = i.question_id
+                          AND a.subscriber_id = i.subscriber_id AND NOT a.void
+        WHERE i.question_id = ANY(:questions) AND a.id IS NULL
+        GROUP BY i.question_id, i.subscriber_id
+    ) AS people
+    GROUP BY question_id, reason
+    """
+)
+_NUMBERS = text(
+    """
+    SELECT question_id, count(*) AS people,
+           percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY number) AS quartiles
+    FROM answer WHERE question_id = ANY(:questions) AND NOT void AND number IS NOT NULL
+    GROUP BY question_id
+    """
+)
+
+
+async def count_votes(
+    session: AsyncSession, questions: Sequence[int]
+) -> Mapping[int, Mapping[str | None, int]]:
+    """People by question and label; under ``None`` those with a number or open answer."""
+    votes: dict[int, dict[str | None, int]] = {question: {} for question in questions}
+    for row in await session.execute(_VOTES, {"questions": list(questions)}):
+        votes[row.question_id][row.label] = row.people
+    return votes
+
+
+async def count_without_answer(
+    session: AsyncSession, questions: Sequence[int]
+) -> Mapping[int, Mapping[str, int]]:
+    """People who texted about a question and have no answer that counts, by reason."""
+    counts: dict[int, dict[str, int]] = {question: {} for question in questions}
+    for row in await session.execute(_WITHOUT_ANSWER, {"questions": list(questions)}):
+        counts[row.question_id][row.reason] = row.people
+    return counts
+
+
+async def summarize_numbers(
+    session: AsyncSession, questions: Sequence[int]
+) -> Mapping[int, NumberSummary]:
+    """Quartiles of number questions."""
+    return {
+        row.question_id: NumberSummary(row.people, *_spread(row.quartiles))
+        for row in await session.execute(_NUMBERS, {"questions": list(questions)})
+    }
+
+
+def _spread(quartiles: Sequence[float]) -> tuple[float, float, float]:
+    lower, median, upper = quartiles
+    return median, lower, upper

@@ -1,0 +1,302 @@
+"""The ledger of outbound texts: fan-out, claims, outcomes, receipts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.deliveries import DeliveryState, sources_of
+from service.store.engine import insert_many
+from service.store.tables import Delivery, Receipt
+
+_ROW_DEFAULTS: Mapping[str, Any] = {
+    "subscriber_id": None,
+    "poll_id": None,
+    "question_id": None,
+    "inbound_sid": None,
+    "handed_at": None,
+}
+
+
+async def write_deliveries(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Append texts to the ledger; gives their keys by ``dedupe_key``."""
+    complete = [{**_ROW_DEFAULTS, **row} for row in rows]
+    written = await insert_many(session, Delivery, complete, tail="RETURNING id, dedupe_key")
+    return {row.dedupe_key: row.id for row in written}
+
+
+_FAN_OUT = text(
+    """
+    WITH chunk AS (
+        SELECT s.id, s.number_key, s.number, s.hold, s.review,
+               p.id AS poll_id, p.program_id, q.id AS question_id, q.rendered
+        FROM poll p
+        JOIN question q ON q.poll_id = p.id AND q.position = 1
+        JOIN subscriber s ON s.program_id = p.program_id AND s.state = 'active'
+            AND s.id > p.fan_out_after_id AND s.id <= p.audience_limit_id
+            AND s.attributes @> p.audience
+        WHERE p.id = :poll
+        ORDER BY s.id LIMIT :size
+    ), written AS (
+        INSERT INTO delivery (dedupe_key, program_id, subscriber_id, poll_id, question_id,
+                              number_key, number, purpose, body, segments, state, reason,
+                              not_before, created_at)
+        SELECT concat_ws(chr(58), 'poll', poll_id, 'q1', concat('s', id), 'ask'),
+               program_id, id, poll_id, question_id, number_key, number, 'ask', rendered, :segments,
+               CASE WHEN hold OR review THEN 'cancelled' ELSE 'ready' END,
+               CASE WHEN hold THEN 'on hold' WHEN review THEN 'in review' ELSE '' END,
+               :now, :now
+        FROM chunk ORDER BY id
+        ON CONFLICT (dedupe_key) DO NOTHING
+    )
+    SELECT max(id) AS last_id, count(*) AS people FROM chunk
+    """
+)
+
+
+async def fan_out_chunk(
+    session: AsyncSession, poll_id: int, *, segments: int, size: int, now: datetime
+) -> tuple[int | None, int]:
+    """Write the poll's next texts; gives the last subscriber's key and how many people."""
+    values = {"poll": poll_id, "segments": segments, "size": size, "now": now}
+    row = (await session.execute(_FAN_OUT, values)).one()
+    return row.last_id, row.people
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedText:
+    """A text this process holds the lease of."""
+
+    id: int
+    program_id: int
+    number_key: bytes
+    number: str
+    body: str
+    segments: int
+    attempts: int
+
+
+_CLAIM = text(
+    """
+    UPDATE delivery SET state = 'leased', leased_until = :until, leased_by = :name
+    WHERE id IN (
+        SELECT d.id FROM delivery d LEFT JOIN poll p ON p.id = d.poll_id
+        WHERE d.state IN ('ready', 'deferred') AND d.not_before <= :now
+          AND (p.id IS NULL OR p.state = 'open')
+        ORDER BY d.not_before, d.id LIMIT :size
+        FOR UPDATE OF d SKIP LOCKED
+    )
+    RETURNING id, program_id, number_key, number, body, segments, attempts
+    """
+)
+
+
+async def claim(
+    session: AsyncSession, *, name: str, now: datetime, lease: timedelta, size: int
+) -> list[ClaimedText]:
+    """Lease up to ``size`` due texts of open polls, oldest first."""
+    values = {"name": name, "now": now, "until": now + lease, "size": size}
+    rows = (await session.execute(_CLAIM, values)).all()
+    return sorted((ClaimedText(*row) for row in rows), key=lambda claimed: claimed.id)
+
+
+_RESERVE = text(
+    """
+    INSERT INTO rate_slot (sender, next_at) VALUES (:sender, CAST(:now AS timestamptz) + :cost)
+    ON CONFLICT (sender) DO UPDATE SET next_at = greatest(rate_slot.next_at, :now) + :cost
+    RETURNING next_at
+    """
+)
+
+
+async def reserve_rate(
+    session: AsyncSession, sender: str, *, segments: int, rate: int, now: datetime
+) -> datetime:
+    """When ``segments`` may begin to go out; the next caller's turn is after them."""
+    cost = timedelta(seconds=segments / rate)
+    values = {"sender": sender, "now": now, "cost": cost}
+    next_at: datetime = (await session.execute(_RESERVE, values)).scalar_one()
+    return next_at - cost
+
+
+_LEASED = text(
+    """
+    SELECT d.id, s.state, s.hold, s.review, s.timezone, p.state AS poll_state
+    FROM delivery d
+    LEFT JOIN subscriber s ON s.id = d.subscriber_id
+    LEFT JOIN poll p ON p.id = d.poll_id
+    WHERE d.id = ANY(:ids) AND d.state = 'leased' AND d.leased_by = :name
+    ORDER BY d.id FOR UPDATE OF d
+    """
+)
+
+
+async def leased_with_standing(
+    session: AsyncSession, ids: Sequence[int], name: str
+) -> Sequence[Any]:
+    """Of these texts, those still leased by ``name``, with how their people stand now."""
+    return (await session.execute(_LEASED, {"ids": list(ids), "name": name})).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What became of one text.
+
+    Attributes:
+        not_before: earliest next try, for ``ready`` and ``deferred``.
+        attempted: count it as a try at the carrier.
+    """
+
+    id: int
+    state: DeliveryState
+    reason: str = ""
+    message_sid: str | None = None
+    error_code: int | None = None
+    not_before: datetime | None = None
+    attempted: bool = False
+
+
+_MOVE = text(
+    """
+    UPDATE delivery d
+    SET state = CAST(:state AS text), reason = m.reason,
+        message_sid = coalesce(d.message_sid, m.sid), error_code = coalesce(m.code, d.error_code),
+        not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
+        handed_at = CASE WHEN CAST(:state AS text) = 'handed' THEN :now
+                         WHEN CAST(:state AS text) IN ('ready', 'deferred')
+                         THEN NULL ELSE d.handed_at END,
+        settled_at = CASE WHEN CAST(:final AS boolean) THEN :now ELSE d.settled_at END,
+        leased_until = NULL, leased_by = NULL
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[]), CAST(:sids AS text[]),
+                CAST(:codes AS integer[]), CAST(:not_befores AS timestamptz[]),
+                CAST(:attempts AS integer[]))
+         AS m (id, reason, sid, code, not_before, attempts)
+    WHERE d.id = m.id AND d.state = ANY(CAST(:sources AS text[]))
+    """
+)
+_ENDS = frozenset(
+    {
+        DeliveryState.DELIVERED,
+        DeliveryState.UNDELIVERED,
+        DeliveryState.FAILED,
+        DeliveryState.CANCELLED,
+    }
+)
+
+
+async def move(session: AsyncSession, moves: Sequence[Move], now: datetime) -> None:
+    """Move texts along the table of ``domain.deliveries``; a move it lacks changes nothing."""
+    by_state: dict[DeliveryState, list[Move]] = {}
+    for one in moves:
+        by_state.setdefault(one.state, []).append(one)
+    for state, group in by_state.items():
+        group.sort(key=lambda one: one.id)
+        values = {
+            "state": state.value,
+            "final": state in _ENDS,
+            "now": now,
+            "sources": list(sources_of(state)),
+            "ids": [one.id for one in group],
+            "reasons": [one.reason for one in group],
+            "sids": [one.message_sid for one in group],
+            "codes": [one.error_code for one in group],
+            "not_befores": [one.not_before for one in group],
+            "attempts": [int(one.attempted) for one in group],
+        }
+        await session.execute(_MOVE, values)
+
+
+_FREE_LEASES = text(
+    """
+    UPDATE delivery SET state = 'ready', leased_by = NULL, leased_until = NULL
+    WHERE state = 'leased' AND leased_until < :now
+    """
+)
+_DOUBT = text(
+    """
+    UPDATE delivery SET state = 'in_doubt', reason = 'no outcome recorded'
+    WHERE state = 'handed' AND handed_at < :before
+    """
+)
+
+
+async def free_expired_leases(session: AsyncSession, now: datetime) -> None:
+    """Texts leased by a process that is gone are due again; none of them was handed over."""
+    await session.execute(_FREE_LEASES, {"now": now})
+
+
+async def doubt_handed_before(session: AsyncSession, before: datetime) -> None:
+    """Texts handed over before ``before`` whose outcome nobody recorded are in doubt."""
+    await session.execute(_DOUBT, {"before": before})
+
+
+_IN_DOUBT = text(
+    """
+    SELECT id, number, body, handed_at, inbound_sid FROM delivery
+    WHERE state = 'in_doubt' AND id > :after ORDER BY id LIMIT :size
+    """
+)
+_KNOWN_SIDS = text(
+    "SELECT message_sid FROM delivery WHERE message_sid = ANY(CAST(:sids AS text[]))"
+)
+
+
+async def in_doubt(session: AsyncSession, *, after: int, size: int) -> Sequence[Any]:
+    """Texts whose outcome is unknown, by key."""
+    return (await session.execute(_IN_DOUBT, {"after": after, "size": size})).all()
+
+
+async def known_sids(session: AsyncSession, sids: Sequence[str]) -> set[str]:
+    """Which of these the ledger has already."""
+    return set(await session.scalars(_KNOWN_SIDS, {"sids": list(sids)}))
+
+
+_FOR_RECEIPTS = text(
+    """
+    SELECT id, state, message_sid, number FROM delivery
+    WHERE id = ANY(CAST(:ids AS bigint[])) OR message_sid = ANY(CAST(:sids AS text[]))
+    ORDER BY id FOR UPDATE
+    """
+)
+
+
+async def lock_for_receipts(
+    session: AsyncSession, ids: Sequence[int], sids: Sequence[str]
+) -> Sequence[Any]:
+    """Texts that receipts speak of, by our key or the carrier's."""
+    return (await session.execute(_FOR_RECEIPTS, {"ids": list(ids), "sids": list(sids)})).all()
+
+
+async def write_receipts(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep receipts as they came; a repeated one is kept once."""
+    await insert_many(session, Receipt, rows, tail="ON CONFLICT (message_sid, status) DO NOTHING")
+
+
+_CANCEL_POLL = text(
+    """
+    UPDATE delivery SET state = 'cancelled', reason = :reason, settled_at = :now
+    WHERE poll_id = :poll AND purpose = 'ask' AND state IN ('ready', 'deferred', 'leased')
+    """
+)
+_FUNNEL = text(
+    """
+    SELECT state, reason, count(*) AS people FROM delivery
+    WHERE poll_id = :poll AND purpose = 'ask' GROUP BY state, reason
+    """
+)
+
+
+async def cancel_waiting(session: AsyncSession, poll_id: int, reason: str, now: datetime) -> None:
+    """Texts of a poll not handed over yet are not sent any more."""
+    await session.execute(_CANCEL_POLL, {"poll": poll_id, "reason": reason, "now": now})
+
+
+async def count_by_state(
+    session: AsyncSession, poll_id: int
+) -> list[tuple[DeliveryState, str, int]]:
+    """People of a poll's audience by the state of their text and its reason."""
+    rows = await session.execute(_FUNNEL, {"poll": poll_id})
+    return [(DeliveryState(row.state), row.reason, row.people) for row in rows]

@@ -1,0 +1,133 @@
+"""One pool per process, and what the hot statements share."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, TextClause, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlmodel import SQLModel
+
+T = TypeVar("T")
+Sessions = async_sessionmaker[AsyncSession]
+
+STATEMENT_TIMEOUT_SECONDS = 8
+"""Below Twilio's 15 s, so a webhook gets its 503 while Twilio still listens."""
+
+
+def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
+    """The engine of one process.
+
+    Args:
+        url: ``postgresql://…``; the asyncpg driver is chosen here.
+        pool_size: connections kept; as many again may be opened under load.
+    """
+    return create_async_engine(
+        url.replace("postgres://", "postgresql://", 1).replace(
+            "postgresql://", "postgresql+asyncpg://", 1
+        ),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=STATEMENT_TIMEOUT_SECONDS,
+        connect_args={
+            "timeout": STATEMENT_TIMEOUT_SECONDS,
+            "server_settings": {
+                "application_name": "pollwire",
+                "timezone": "UTC",
+                "jit": "off",
+                "lock_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+                "idle_in_transaction_session_timeout": "60s",
+            },
+        },
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> Sessions:
+    """Sessions on ``engine`` whose rows stay readable after commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def once_more_if_disconnected(work: Callable[[], Awaitable[T]]) -> T:
+    """``work()``, run again once when its connection turned out to be dead.
+
+    A pooled connection is stale after PostgreSQL restarted; ``work`` is a whole transaction, so
+    nothing of the first try stands.
+    """
+    try:
+        return await work()
+    except DBAPIError as error:
+        if not is_disconnect(error):
+            raise
+    return await work()
+
+
+def is_disconnect(error: BaseException) -> bool:
+    """Whether ``error`` means that the database cannot be reached, rather than that it objects."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(cause, "sqlstate", None) or "")
+    return isinstance(cause, OSError) or state.startswith(_AWAY)
+
+
+_AWAY = ("08", "57P")
+"""SQLSTATE classes: connection exception; the server shuts down or starts up."""
+
+
+def describe(error: BaseException) -> str:
+    """An error for the log: its kind and first line, never the statement's values."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return f"{type(cause).__name__}: {cause}".splitlines()[0][:200]
+
+
+async def lock_numbers(session: AsyncSession, lock_keys: Iterable[int]) -> None:
+    """Hold these numbers until the transaction ends; always in one order, so nobody deadlocks."""
+    keys = sorted(set(lock_keys))
+    if keys:
+        await session.execute(_LOCK, {"keys": keys})
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+
+
+@cache
+def _insert_statement(table: Table, columns: tuple[str, ...], tail: str) -> TextClause:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    arrays = ", ".join(
+        f"CAST(:{name} AS {table.c[name].type.compile(dialect=dialect)}[])" for name in columns
+    )
+    names = ", ".join(columns)
+    return text(f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {tail}")
+
+
+async def insert_many(
+    session: AsyncSession,
+    model: type[SQLModel],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    tail: str = "",
+) -> Sequence[Any]:
+    """Write many rows of one table in one statement, whatever their number.
+
+    Args:
+        rows: mappings with the same columns; no array or JSON columns.
+        tail: ``ON CONFLICT …`` and ``RETURNING …``, where wanted.
+
+    Returns:
+        What RETURNING gave, in no promised order; nothing without it.
+    """
+    if not rows:
+        return ()
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    columns = tuple(rows[0])
+    statement = _insert_statement(table, columns, tail)
+    arrays = {name: [row[name] for row in rows] for name in columns}
+    result = await session.execute(statement, arrays)
+    return result.all() if "RETURNING" in tail else ()

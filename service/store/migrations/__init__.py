@@ -1,0 +1,41 @@
+"""The schema's history. ``upgrade`` brings a database to head; ``is_at_head`` tells."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, bound to ``connection`` where one is given."""
+    result = Config()
+    result.set_main_option("script_location", str(Path(__file__).parent))
+    result.set_main_option("path_separator", "os")
+    result.attributes["connection"] = connection
+    return result
+
+
+async def upgrade(engine: AsyncEngine) -> str:
+    """Bring the schema to head; several processes may try at once. Returns the revision."""
+
+    def run(connection: Connection) -> str:
+        command.upgrade(config(connection), "head")
+        return _current(connection) or ""
+
+    async with engine.begin() as connection:
+        return await connection.run_sync(run)
+
+
+async def is_at_head(engine: AsyncEngine) -> bool:
+    """Whether the database has exactly this code's schema."""
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    async with engine.connect() as connection:
+        return await connection.run_sync(_current) == head
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,113 @@
+"""Polls and their questions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import cast, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from service.domain.consent import SubscriberState
+from service.domain.poll_file import PollDraft
+from service.errors import NotFoundError
+from service.store.tables import Choice, Poll, Publication, Question, Subscriber
+
+
+async def find_poll(session: AsyncSession, slug: str, *, lock: bool = False) -> Poll:
+    """A poll by its slug.
+
+    Args:
+        lock: hold it until the transaction ends, to change it.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    query = select(Poll).where(Poll.slug == slug)
+    poll = await session.scalar(query.with_for_update() if lock else query)
+    if poll is None:
+        raise NotFoundError(f"there is no poll {slug!r}")
+    return poll
+
+
+async def poll_by_id(session: AsyncSession, poll_id: int) -> Poll:
+    """A poll by its key, locked until the transaction ends."""
+    poll = await session.get(Poll, poll_id, with_for_update=True, populate_existing=True)
+    if poll is None:
+        raise NotFoundError(f"there is no poll with key {poll_id}")
+    return poll
+
+
+async def list_polls(session: AsyncSession, program_id: int | None = None) -> Sequence[Poll]:
+    """Polls, newest first."""
+    query = select(Poll).order_by(col(Poll.id).desc())
+    if program_id is not None:
+        query = query.where(Poll.program_id == program_id)
+    return (await session.scalars(query)).all()
+
+
+async def add_poll(session: AsyncSession, poll: Poll, draft: PollDraft) -> Poll:
+    """Store a poll with its questions and ballots."""
+    session.add(poll)
+    await session.flush()
+    for asked in draft.questions:
+        question = Question(
+            poll_id=_key(poll.id),
+            position=asked.position,
+            kind=asked.kind,
+            text=asked.text,
+            when_labels=list(asked.when),
+            minimum=asked.minimum,
+            maximum=asked.maximum,
+            unit=asked.unit,
+        )
+        session.add(question)
+        await session.flush()
+        session.add_all(
+            Choice(
+                question_id=_key(question.id),
+                letter=choice.letter,
+                label=choice.label,
+                aliases=list(choice.aliases),
+                applicable=choice.applicable,
+            )
+            for choice in asked.choices
+        )
+    await session.flush()
+    return poll
+
+
+async def freeze_texts(session: AsyncSession, poll: Poll, rendered: dict[int, str]) -> None:
+    """Store the whole text of each question, by position."""
+    for question in await session.scalars(select(Question).where(Question.poll_id == poll.id)):
+        question.rendered = rendered[question.position]
+    await session.flush()
+
+
+async def newest_subscriber_id(session: AsyncSession, program_id: int) -> int:
+    """The audience's upper end: who joins later starts with the next poll."""
+    query = select(func.max(Subscriber.id)).where(Subscriber.program_id == program_id)
+    return await session.scalar(query) or 0
+
+
+async def count_audience(
+    session: AsyncSession, program_id: int, audience: Mapping[str, Any]
+) -> int:
+    """People a poll with this filter would be for now."""
+    query = select(func.count()).where(
+        Subscriber.program_id == program_id,
+        Subscriber.state == SubscriberState.ACTIVE,
+        cast(col(Subscriber.attributes), JSONB).contains(dict(audience)),
+    )
+    return await session.scalar(query) or 0
+
+
+async def publications(session: AsyncSession, poll_id: int) -> Sequence[Publication]:
+    """Published versions of a poll's result, newest first."""
+    query = select(Publication).where(Publication.poll_id == poll_id)
+    return (await session.scalars(query.order_by(col(Publication.version).desc()))).all()
+
+
+def _key(value: Any) -> int:
+    assert isinstance(value, int)  # noqa: S101  (a flushed row has its key)
+    return value

@@ -1,0 +1,33 @@
+"""The tables, a file per noun.
+
+Constraints carry the invariants; values are checked in ``domain`` before they get here.
+"""
+
+from service.store.tables.answers import Answer, AnswerChange
+from service.store.tables.deliveries import Delivery, RateSlot, Receipt
+from service.store.tables.inbound import InboundText
+from service.store.tables.installation import Installation
+from service.store.tables.jobs import Job
+from service.store.tables.people import ConsentEvent, OptOut, Subscriber
+from service.store.tables.polls import Choice, Poll, Publication, Question
+from service.store.tables.programs import Keyword, Program
+
+__all__ = [
+    "Answer",
+    "AnswerChange",
+    "Choice",
+    "ConsentEvent",
+    "Delivery",
+    "InboundText",
+    "Installation",
+    "Job",
+    "Keyword",
+    "OptOut",
+    "Poll",
+    "Program",
+    "Publication",
+    "Question",
+    "RateSlot",
+    "Receipt",
+    "Subscriber",
+]

@@ -1,0 +1,46 @@
+"""Answers: one per subscriber and question, with its history."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, CheckConstraint, Numeric, Text, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel
+
+from service.store.tables.base import Instant, identity, reference
+
+
+class Answer(SQLModel, table=True):
+    """What counts. ``void`` answers are kept, not counted and never quotable."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        UniqueConstraint("question_id", "subscriber_id"),
+        CheckConstraint("num_nonnulls(choice_id, number, text) = 1", name="one_value"),
+    )
+
+    id: int | None = identity()
+    question_id: int = reference("question.id")
+    subscriber_id: int = reference("subscriber.id")
+    choice_id: int | None = Field(default=None, foreign_key="choice.id", sa_type=BigInteger)
+    number: Decimal | None = Field(default=None, sa_type=Numeric)
+    text: str | None = Field(default=None, sa_type=Text)
+    comment: str = Field(default="", sa_type=Text)
+    void: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    answered_at: datetime = Field(sa_type=Instant)
+
+
+class AnswerChange(SQLModel, table=True):
+    """One step in an answer's history: what it became, by whom and why."""
+
+    __tablename__ = "answer_change"
+    __table_args__ = (Index("ix_answer_change_answer", "question_id", "subscriber_id", "id"),)
+
+    id: int | None = identity()
+    question_id: int = reference("question.id")
+    subscriber_id: int = reference("subscriber.id")
+    value: str | None = Field(default=None, sa_type=Text)
+    void: bool = False
+    actor: str = Field(sa_type=Text)
+    rule: str = Field(sa_type=Text)
+    message_sid: str | None = Field(default=None, sa_type=Text)
+    changed_at: datetime = Field(sa_type=Instant)

@@ -1,0 +1,95 @@
+"""The ledger of outbound texts, the receipts for them, and the shared sending rate."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel, text
+
+from service.domain.deliveries import DeliveryState, Purpose
+from service.store.tables.base import Instant, checked, identity, reference
+
+
+class Delivery(SQLModel, table=True):
+    """One outbound text to one person for one purpose. ``dedupe_key`` makes it once-only."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        CheckConstraint("segments > 0", name="segments"),
+        CheckConstraint(
+            "state NOT IN ('accepted', 'sent', 'delivered', 'undelivered') "
+            "OR message_sid IS NOT NULL",
+            name="taken_has_sid",
+        ),
+        Index(
+            "ix_delivery_due",
+            "not_before",
+            "id",
+            postgresql_where=text("state IN ('ready', 'deferred')"),
+        ),
+        Index(
+            "ix_delivery_unsettled",
+            "state",
+            "id",
+            postgresql_where=text("state IN ('leased', 'handed', 'in_doubt')"),
+        ),
+        Index(
+            "ix_delivery_asked",
+            "subscriber_id",
+            "id",
+            postgresql_where=text("purpose IN ('ask', 'follow_up')"),
+        ),
+        Index(
+            "ix_delivery_replies",
+            "number_key",
+            "created_at",
+            postgresql_where=text("inbound_sid IS NOT NULL"),
+        ),
+        Index("ix_delivery_poll", "poll_id", postgresql_where=text("purpose = 'ask'")),
+    )
+
+    id: int | None = identity()
+    dedupe_key: str = Field(sa_type=Text, unique=True)
+    program_id: int = reference("program.id")
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", sa_type=BigInteger)
+    poll_id: int | None = Field(default=None, foreign_key="poll.id", sa_type=BigInteger)
+    question_id: int | None = Field(default=None, foreign_key="question.id", sa_type=BigInteger)
+    number_key: bytes = Field(sa_type=LargeBinary)
+    number: str = Field(sa_type=Text)
+    purpose: Purpose = Field(sa_type=checked(Purpose))
+    body: str = Field(sa_type=Text)
+    segments: int
+    state: DeliveryState = Field(sa_type=checked(DeliveryState))
+    reason: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    inbound_sid: str | None = Field(default=None, sa_type=Text)
+    message_sid: str | None = Field(default=None, sa_type=Text, unique=True)
+    error_code: int | None = None
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    not_before: datetime = Field(sa_type=Instant)
+    leased_until: datetime | None = Field(default=None, sa_type=Instant)
+    leased_by: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+    handed_at: datetime | None = Field(default=None, sa_type=Instant)
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Receipt(SQLModel, table=True):
+    """A status callback as it came; the delivery's state is what they add up to."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (UniqueConstraint("message_sid", "status"),)
+
+    id: int | None = identity()
+    delivery_id: int | None = Field(default=None, foreign_key="delivery.id", sa_type=BigInteger)
+    message_sid: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    error_code: int | None = None
+    received_at: datetime = Field(sa_type=Instant)
+
+
+class RateSlot(SQLModel, table=True):
+    """When a sender may send its next segment: the one row all workers reserve from."""
+
+    __tablename__ = "rate_slot"
+
+    sender: str = Field(primary_key=True, sa_type=Text)
+    next_at: datetime = Field(sa_type=Instant)

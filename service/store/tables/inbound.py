@@ -1,0 +1,41 @@
+"""Received texts. One that is attributed to a question is a reply."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlmodel import Field, Index, SQLModel, text
+
+from service.domain.conversation import Outcome
+from service.store.tables.base import Instant, checked, identity
+
+
+class InboundText(SQLModel, table=True):
+    """A text as received, what it was read as, and the answer given, kept for duplicates."""
+
+    __tablename__ = "inbound_text"
+    __table_args__ = (
+        Index(
+            "ix_inbound_text_reply",
+            "question_id",
+            "subscriber_id",
+            postgresql_where=text("question_id IS NOT NULL"),
+        ),
+        Index("ix_inbound_text_number_key", "number_key", "id"),
+    )
+
+    id: int | None = identity()
+    message_sid: str = Field(sa_type=Text, unique=True)
+    program_id: int | None = Field(default=None, foreign_key="program.id", sa_type=BigInteger)
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", sa_type=BigInteger)
+    question_id: int | None = Field(default=None, foreign_key="question.id", sa_type=BigInteger)
+    number_key: bytes = Field(sa_type=LargeBinary)
+    number: str = Field(sa_type=Text)
+    to_number: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    media_count: int = 0
+    label: str = Field(sa_type=Text)
+    rule: str = Field(sa_type=Text)
+    outcome: Outcome | None = Field(default=None, sa_type=checked(Outcome))
+    received_at: datetime = Field(sa_type=Instant)
+    response_body: str | None = Field(default=None, sa_type=Text)
+    response_delivery_id: int | None = Field(default=None, sa_type=BigInteger)

@@ -1,0 +1,49 @@
+"""Programs and their join words."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from service.domain.consent import OptOutMode
+from service.store.tables.base import Instant, checked, identity, reference
+
+
+class Program(SQLModel, table=True):
+    """One recurring poll on one sender. One sender serves one program: the To names it."""
+
+    __tablename__ = "program"
+    __table_args__ = (
+        CheckConstraint("monthly_texts > 0", name="monthly_texts"),
+        CheckConstraint("send_rate > 0", name="send_rate"),
+        CheckConstraint("late_limit_minutes >= 0", name="late_limit_minutes"),
+    )
+
+    id: int | None = identity()
+    slug: str = Field(sa_type=Text, unique=True)
+    name: str = Field(sa_type=Text)
+    organization: str = Field(sa_type=Text)
+    respondents: str = Field(sa_type=Text)
+    sender: str = Field(sa_type=Text, unique=True)
+    messaging_service_sid: str | None = Field(default=None, sa_type=Text, unique=True)
+    opt_out_mode: OptOutMode = Field(default=OptOutMode.APP, sa_type=checked(OptOutMode))
+    help_contact: str = Field(sa_type=Text)
+    timezone: str = Field(sa_type=Text)
+    quiet_hours: str = Field(sa_type=Text)
+    slot: str | None = Field(default=None, sa_type=Text)
+    monthly_texts: int = 10
+    send_rate: int = 100
+    late_limit_minutes: int = 60
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Keyword(SQLModel, table=True):
+    """A join word of a program and the campaign it stands for."""
+
+    __tablename__ = "keyword"
+    __table_args__ = (UniqueConstraint("program_id", "word"),)
+
+    id: int | None = identity()
+    program_id: int = reference("program.id")
+    word: str = Field(sa_type=Text)
+    campaign: str = Field(sa_type=Text)

@@ -1,0 +1,100 @@
+"""Composition root of the background: job lanes and dispatcher lanes until told to stop."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+
+from service.actions.dispatch import dispatch_batch
+from service.actions.jobs import plan_recurring, run_due_job
+from service.runtime import Runtime
+from service.store.engine import describe, is_disconnect
+
+_log = logging.getLogger(__name__)
+
+DISPATCH_LANES = 4
+JOB_LANES = 2
+_IDLE_SECONDS = 0.25
+_AFTER_ERROR_SECONDS = 1.0
+
+
+class Next(Enum):
+    """What a lane does after a piece of work."""
+
+    AGAIN = auto()
+    REST = auto()
+    ENOUGH = auto()
+
+
+async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Work until ``stop`` is set; what is under way is finished first."""
+    gateway = runtime.gateway
+    calls = asyncio.Semaphore(runtime.send_concurrency)
+
+    async def run_job() -> Next:
+        run = await run_due_job(runtime)
+        if run is not None and run.error:
+            _log.error("job %s (%s) failed: %s", run.name, run.key, run.error)
+        return Next.REST if run is None else Next.AGAIN
+
+    async def run_dispatch() -> Next:
+        sent = gateway is not None and await dispatch_batch(runtime, gateway, calls)
+        return Next.AGAIN if sent else Next.REST
+
+    async def plan() -> Next:
+        await plan_recurring(runtime)
+        return Next.ENOUGH
+
+    if gateway is None:
+        _log.warning("no Twilio account is configured: polls open and close, nothing is sent")
+    outage = _Outage()
+    await _lane(plan, stop, outage)
+    async with asyncio.TaskGroup() as lanes:
+        for _ in range(JOB_LANES):
+            lanes.create_task(_lane(run_job, stop, outage))
+        for _ in range(DISPATCH_LANES if gateway is not None else 0):
+            lanes.create_task(_lane(run_dispatch, stop, outage))
+
+
+class _Outage:
+    """Says once that the database is away, and once that it is back."""
+
+    def __init__(self) -> None:
+        self._away = False
+
+    def began(self, error: Exception) -> None:
+        if not self._away:
+            _log.error("the database is away (%s); waiting for it", type(error).__name__)
+        self._away = True
+
+    def ended(self) -> None:
+        if self._away:
+            _log.warning("the database is back")
+        self._away = False
+
+
+async def _lane(work: Callable[[], Awaitable[Next]], stop: asyncio.Event, outage: _Outage) -> None:
+    """Repeat ``work`` while it finds something, rest while it does not, outlive any failure."""
+    while not stop.is_set():
+        try:
+            coming = await work()
+        except Exception as error:  # noqa: BLE001  (a lane never dies of one failure)
+            if is_disconnect(error):
+                outage.began(error)
+            else:
+                _log.error("background work failed: %s", describe(error))
+            await _rest(stop, _AFTER_ERROR_SECONDS)
+            continue
+        outage.ended()
+        if coming is Next.ENOUGH:
+            return
+        if coming is Next.REST:
+            await _rest(stop, _IDLE_SECONDS)
+
+
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but wake at once when told to stop."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,1 @@
+"""The door texts and receipts come in by: verify, translate, hand to the batcher, answer."""

@@ -1,0 +1,135 @@
+"""Group ingest: many requests, one transaction.
+
+A request appends its item and waits; one of a few lanes takes whatever has queued up, handles it
+in one go and answers all. There is no timer, so a lone caller waits for nobody. Items of one key
+(a number) never run in two lanes at once, so they keep their order.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class QueueFullError(Exception):
+    """More waits than can be handled in time; the caller should answer 503."""
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[Item, Result]):
+    item: Item
+    key: Hashable
+    answer: "asyncio.Future[Result]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Batcher(Generic[Item, Result]):
+    """Gathers items for ``handle``.
+
+    Args:
+        handle: does a list of items in one transaction; results in their order. When it fails
+            for several, each is tried alone, so one bad item harms nobody else.
+        key: items with equal keys are handled in the order they came.
+        observe: told the size of each batch.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        *,
+        key: Callable[[Item], Hashable],
+        lanes: int = 2,
+        largest_batch: int = 256,
+        largest_queue: int = 4096,
+        observe: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        self._handle = handle
+        self._key = key
+        self._largest_batch = largest_batch
+        self._largest_queue = largest_queue
+        self._observe = observe
+        self._queue: deque[_Waiting[Item, Result]] = deque()
+        self._in_flight: set[Hashable] = set()
+        self._idle_lanes = lanes
+        self._lanes: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    async def submit(self, item: Item) -> Result:
+        """The result for ``item``, once it is stored.
+
+        Raises:
+            QueueFullError: nothing was done with it.
+        """
+        if len(self._queue) >= self._largest_queue:
+            raise QueueFullError
+        waiting: _Waiting[Item, Result] = _Waiting(item, self._key(item))
+        self._queue.append(waiting)
+        self._start_lane()
+        return await waiting.answer
+
+    async def drain(self) -> None:
+        """Wait until everything submitted has been answered."""
+        while self._lanes:
+            await asyncio.wait(self._lanes)
+
+    def _start_lane(self) -> None:
+        if self._idle_lanes:
+            self._idle_lanes -= 1
+            lane = asyncio.create_task(self._run_lane())
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+
+    async def _run_lane(self) -> None:
+        # Let requests that have arrived already join the batch.
+        await asyncio.sleep(0)
+        try:
+            while batch := self._take():
+                keys = {waiting.key for waiting in batch}
+                self._in_flight |= keys
+                try:
+                    await self._run(batch)
+                finally:
+                    self._in_flight -= keys
+        finally:
+            self._idle_lanes += 1
+        if any(waiting.key not in self._in_flight for waiting in self._queue):
+            self._start_lane()
+
+    def _take(self) -> list[_Waiting[Item, Result]]:
+        """The next batch: what waits, but for keys that another lane is busy with."""
+        batch: list[_Waiting[Item, Result]] = []
+        held: list[_Waiting[Item, Result]] = []
+        while self._queue and len(batch) < self._largest_batch:
+            waiting = self._queue.popleft()
+            if waiting.answer.cancelled():
+                continue
+            (held if waiting.key in self._in_flight else batch).append(waiting)
+        self._queue.extendleft(reversed(held))
+        return batch
+
+    async def _run(self, batch: Sequence[_Waiting[Item, Result]]) -> None:
+        self._observe(len(batch))
+        try:
+            results = await self._handle([waiting.item for waiting in batch])
+        except Exception as error:  # noqa: BLE001  (told to whoever waits)
+            if len(batch) == 1:
+                _answer_error(batch[0], error)
+            else:
+                for waiting in batch:
+                    await self._run([waiting])
+            return
+        for waiting, result in zip(batch, results, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(result)
+
+
+def _answer_error(waiting: "_Waiting[Item, Result]", error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)
