@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.consent import SubscriberState
 from service.domain.deliveries import DeliveryState, receipt_state
 from service.domain.gate import Standing, may_be_sent
@@ -58,9 +59,18 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, calls: asyncio.S
                 for text, at in _paced(handed, start, rate)
             )
         )
-        async with runtime.sessions.begin() as session:
-            await move(session, moves, runtime.clock.now())
+        await _record(runtime, handed, moves)
     return len(claimed)
+
+
+async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
+    refused = {one.id for one in moves if one.error_code == UNSUBSCRIBED}
+    blocked = {text.number: text.number_key for text in texts if text.id in refused}
+    now = runtime.clock.now()
+    async with runtime.sessions.begin() as session:
+        await lock_numbers(session, (lock_key(key) for key in blocked.values()))
+        await move(session, moves, now)
+        await record_carrier_opt_outs(session, blocked, now)
 
 
 async def _claim(runtime: Runtime) -> list[ClaimedText]:

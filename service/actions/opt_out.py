@@ -11,6 +11,9 @@ from service.runtime import Runtime
 from service.store.engine import lock_numbers
 from service.store.subscribers import consent_event, opt_out_everywhere, write_consent
 
+UNSUBSCRIBED = 21610
+"""Twilio's code for a number that its own opt-out list blocks."""
+
 
 async def opt_out(runtime: Runtime, number: str, *, actor: str) -> None:
     """Take a number out of every program, as staff were asked to.
@@ -42,6 +45,8 @@ async def _stop(
     actor: str,
     rule: str,
 ) -> None:
+    if not numbers:
+        return
     await opt_out_everywhere(session, list(numbers.values()), now)
     await write_consent(
         session,

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.actions.opt_out import record_carrier_opt_outs
+from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.deliveries import DeliveryState, advance, receipt_state
 from service.domain.phone import lock_key
 from service.runtime import Runtime
 from service.store.deliveries import Move, lock_for_receipts, move, write_receipts
 from service.store.engine import lock_numbers, once_more_if_disconnected
-
-UNSUBSCRIBED = 21610
-"""Twilio's code for a number that its own opt-out list blocks."""
 
 
 @dataclass(frozen=True, slots=True)

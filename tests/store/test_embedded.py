@@ -160,7 +160,7 @@ def test_stop_is_idempotent_and_spares_a_later_server(folder: Path) -> None:
     first = start(folder)
     first.stop()
     first.stop()
-    assert not embedded._answers(folder)
+    assert not embedded.server._answers(folder)
     second = start(folder)
     first.stop()
     assert second.started_here
@@ -237,7 +237,7 @@ def test_a_half_written_pid_file_is_dropped(folder: Path, content: str) -> None:
 def test_the_pid_file_of_a_server_started_by_hand_is_spared(folder: Path) -> None:
     server = start(folder)
     pid_file = folder / "data" / "postmaster.pid"
-    embedded._drop_if_stale(pid_file, folder / "data")
+    embedded.locks.drop_if_stale(pid_file, folder / "data")
     assert pid_file.read_text().startswith(f"{server.postmaster_pid}\n")
 
 
@@ -265,7 +265,7 @@ def test_any_path_works(tmp_path: Path, name: str) -> None:
 
 def test_a_socket_folder_that_others_can_enter_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 40)
-    socket_dir = embedded._socket_dir(folder)
+    socket_dir = embedded.server._socket_dir(folder)
     socket_dir.mkdir()
     socket_dir.chmod(0o755)
     try:

