@@ -47,10 +47,10 @@ async def engine(server: embedded.EmbeddedServer) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def runtime(engine: AsyncEngine) -> AsyncIterator[Runtime]:
+async def runtime(engine: AsyncEngine) -> Runtime:
     """A runtime on an empty database, with a fake carrier, at noon on March 30, 2021."""
     await _empty(engine)
-    yield Runtime(
+    return Runtime(
         sessions=make_sessions(engine),
         clock=MovableClock(),
         catalog=Catalog(),

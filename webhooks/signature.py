@@ -58,8 +58,7 @@ def signed_form(pairs: Iterable[tuple[str, str]]) -> str:
 def _with_and_without_port(base_url: str) -> list[str]:
     """The address as told, and with its port added or dropped: Twilio's services do either."""
     parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
+    host = parts.netloc.removesuffix(f":{parts.port}")
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
     return list(
         dict.fromkeys(

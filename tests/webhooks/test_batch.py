@@ -1,0 +1,111 @@
+"""Group ingest: who waits for whom, and what one bad item does to the others."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from webhooks.batch import Batcher, QueueFullError
+
+
+async def test_what_arrives_together_is_handled_together() -> None:
+    sizes: list[int] = []
+
+    async def handle(items: Sequence[int]) -> list[int]:
+        sizes.append(len(items))
+        return [item * 2 for item in items]
+
+    batcher = Batcher(handle, key=lambda item: item)
+    answers = await asyncio.gather(*(batcher.submit(item) for item in range(100)))
+    assert answers == [item * 2 for item in range(100)]
+    assert len(sizes) < 10
+
+
+async def test_a_lone_item_waits_for_nobody() -> None:
+    async def handle(items: Sequence[str]) -> list[str]:
+        return list(items)
+
+    assert await asyncio.wait_for(Batcher(handle, key=len).submit("alone"), 1) == "alone"
+
+
+async def test_one_bad_item_harms_nobody_else() -> None:
+    async def handle(items: Sequence[str]) -> list[str]:
+        if "poison" in items:
+            raise ValueError("cannot be stored")
+        return list(items)
+
+    batcher = Batcher(handle, key=lambda item: item)
+    items = ["a", "poison", "b"]
+    answers = await asyncio.gather(
+        *(batcher.submit(item) for item in items), return_exceptions=True
+    )
+    assert answers[0] == "a"
+    assert answers[2] == "b"
+    assert isinstance(answers[1], ValueError)
+
+
+async def test_items_of_one_key_never_run_at_once_and_keep_their_order() -> None:
+    running: set[str] = set()
+    order: list[tuple[str, int]] = []
+    gate = asyncio.Event()
+
+    async def handle(items: Sequence[tuple[str, int]]) -> list[None]:
+        names = {name for name, _ in items}
+        assert not names & running
+        running.update(names)
+        await gate.wait()
+        order.extend(items)
+        running.difference_update(names)
+        return [None] * len(items)
+
+    batcher = Batcher(handle, key=lambda item: item[0], lanes=3, largest_batch=3)
+    waiting = [
+        asyncio.create_task(batcher.submit((name, index)))
+        for index in range(10)
+        for name in ("ana", "ben")
+    ]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*waiting)
+    assert [index for name, index in order if name == "ana"] == list(range(10))
+    assert [index for name, index in order if name == "ben"] == list(range(10))
+
+
+async def test_a_full_queue_is_said_at_once() -> None:
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def handle(items: Sequence[int]) -> list[int]:
+        started.set()
+        await gate.wait()
+        return list(items)
+
+    batcher = Batcher(handle, key=lambda item: item, lanes=1, largest_batch=1, largest_queue=2)
+    waiting = [asyncio.create_task(batcher.submit(0))]
+    await started.wait()
+    waiting += [asyncio.create_task(batcher.submit(item)) for item in (1, 2)]
+    while len(batcher) < 2:
+        await asyncio.sleep(0)
+    with pytest.raises(QueueFullError):
+        await batcher.submit(99)
+    gate.set()
+    assert await asyncio.gather(*waiting) == [0, 1, 2]
+    await batcher.drain()
+    assert await batcher.submit(4) == 4
+
+
+async def test_a_caller_who_gave_up_stops_nothing() -> None:
+    gate = asyncio.Event()
+    handled: list[int] = []
+
+    async def handle(items: Sequence[int]) -> list[int]:
+        await gate.wait()
+        handled.extend(items)
+        return list(items)
+
+    batcher = Batcher(handle, key=lambda item: item, lanes=1)
+    first, second = (asyncio.create_task(batcher.submit(item)) for item in (1, 2))
+    await asyncio.sleep(0)
+    first.cancel()
+    gate.set()
+    assert await second == 2
+    assert 2 in handled
