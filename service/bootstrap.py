@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -125,7 +125,7 @@ async def _shared_clock(sessions: Sessions, settings: Settings) -> Clock:
     start = settings.pollwire_clock_start
     if start is None:
         return Clock()
-    offset = start - datetime.now(UTC)
+    offset = start - Clock().now()
     async with sessions.begin() as session:
         name = f"{_CLOCK}:{start.isoformat()}"
         seconds = float(await settle(session, name, str(offset.total_seconds())))

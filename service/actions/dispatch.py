@@ -31,7 +31,8 @@ from service.store.deliveries import (
 )
 from service.store.engine import lock_numbers
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
+"""Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
 _BATCH_SECONDS = 0.25
 _SMALLEST_BATCH, _LARGEST_BATCH = 5, 100
 

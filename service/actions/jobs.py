@@ -24,7 +24,7 @@ from service.runtime import Runtime
 from service.store import jobs
 from service.store.jobs import ClaimedJob
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 MOST_ATTEMPTS = 8
 _LONGEST_BACKOFF = timedelta(minutes=30)
 

@@ -8,13 +8,14 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from service.bootstrap import EMBEDDED_DATABASE
+from service.clock import Clock
 from service.errors import PollwireError
 from service.settings import Settings, read_settings
 from service.store import embedded
@@ -69,7 +70,7 @@ async def open_stage(
             "LOG_LEVEL": "warning",
         }
         settings = _settings(environment)
-        offset = (clock_start - datetime.now(UTC)).total_seconds()
+        offset = (clock_start - Clock().now()).total_seconds()
         emulator = [
             *("-m", "emulator", "--port", str(emulator_port), "--seed", str(seed)),
             *("--account-sid", _ACCOUNT, "--sender", SENDER),

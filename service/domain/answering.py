@@ -13,10 +13,10 @@ from service.domain.conversation import (
     Outcome,
 )
 from service.domain.deliveries import Purpose
-from service.domain.polls import Question, QuestionKind, next_question
+from service.domain.polls import Question, QuestionKind, condition_holds, next_question
 from service.domain.reading import Expected, Label, Reading
 from service.domain.reading.normalise import tidy
-from service.domain.wording import Saying, answer_line
+from service.domain.wording import Saying
 
 _COMMENT_WORDS = 3
 """A comment of this many words answers an open follow-up by itself."""
@@ -74,17 +74,8 @@ def _new_answer(
     *,
     changed: bool,
 ) -> Decision:
-    standing = {**member.answers, question.position: given}
-    chosen = {position: answer.choice for position, answer in standing.items()}
-    # What hung on the former choice is void: a condition that fails, or one to be asked anew.
-    voided = tuple(
-        later.position
-        for later in asked.questions[question.position :]
-        if changed and later.position in standing and later.when
-    )
-    for position in voided:
-        standing.pop(position)
-        chosen.pop(position)
+    chosen = {**member.chosen, question.position: given.choice}
+    voided = _void_after_change(asked, question, chosen) if changed else ()
     answers = {question.position: given}
     following = next_question(asked.questions, chosen)
     if following and not following.is_closed and len(given.comment.split()) >= _COMMENT_WORDS:
@@ -101,6 +92,19 @@ def _new_answer(
         outcome=Outcome.COUNTED,
         review=False,
     )
+
+
+def _void_after_change(
+    asked: AskedPoll, question: Question, chosen: dict[int, str | None]
+) -> tuple[int, ...]:
+    """Drops from ``chosen`` what hung on the former choice: withdrawn, or to be asked anew."""
+    voided = []
+    for later in asked.questions[question.position :]:
+        hung_on_it = any(question.choice_labelled(label) for label in later.when)
+        if later.position in chosen and (hung_on_it or not condition_holds(later, chosen)):
+            del chosen[later.position]
+            voided.append(later.position)
+    return tuple(voided)
 
 
 def _after_answer(following: Question | None, given: Given, *, changed: bool) -> Saying:
@@ -149,29 +153,25 @@ def decide_left_over(member: Member, reading: Reading, text: str, now: datetime)
         return Decision(reading.rule, label, review=True)
     say = None
     if member.said.clarifying.get(position, 0) < MOST_CLARIFYING_TEXTS:
-        options = answer_line(waiting).replace("Reply", "Please reply", 1)
-        say = Saying(Purpose.UNCLEAR, options=options)
+        say = Saying(Purpose.UNCLEAR, question=waiting)
     return Decision(
         reading.rule, label, question=position, outcome=Outcome.UNCLEAR, say=say, review=True
     )
 
 
 def _addition(member: Member, text: str, now: datetime) -> Decision | None:
-    """Words within ten minutes of an open answer are part of it."""
-    asked, position = member.asked, member.last_asked
-    if asked is None or not asked.takes_answers or not position:
-        return None
-    given = member.answers.get(position)
-    question = asked.question(position)
-    if given is None or given.text is None or given.answered_at is None or question.is_closed:
+    """Words within ten minutes of an open answer are part of it, unless a question waits."""
+    if member.asked is None or not member.asked.takes_answers or member.waiting_for is not None:
         return None
     words = tidy(text)
-    if not words or now - given.answered_at > APPEND_WITHIN:
-        return None
-    return Decision(
-        "added to an open answer",
-        Label.ANSWER.value,
-        answers={position: replace(given, text=f"{given.text}\n{words}", answered_at=now)},
-        question=position,
-        outcome=Outcome.COUNTED,
-    )
+    for position, given in sorted(member.answers.items(), reverse=True):
+        recent = given.answered_at is not None and now - given.answered_at <= APPEND_WITHIN
+        if words and recent and given.text is not None:
+            return Decision(
+                "added to an open answer",
+                Label.ANSWER.value,
+                answers={position: replace(given, text=f"{given.text}\n{words}", answered_at=now)},
+                question=position,
+                outcome=Outcome.COUNTED,
+            )
+    return None

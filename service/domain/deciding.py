@@ -63,11 +63,24 @@ def _read(member: Member, text: str, program: Program, opt_out_type: str) -> Rea
         pending=member.state is SubscriberState.PENDING,
         questions=expected_questions(member),
     )
-    reading = read(text, asked)
-    # A YES that Twilio took for an opt-in is still the answer to an open question.
-    if opt_out_type in _READS_AS and reading.label not in _ANSWERS:
-        return Reading(_READS_AS[opt_out_type], f"OptOutType {opt_out_type}")
-    return reading
+    return _as_twilio_took_it(member, read(text, asked), opt_out_type)
+
+
+def _as_twilio_took_it(member: Member, reading: Reading, opt_out_type: str) -> Reading:
+    """Twilio's ``OptOutType`` comes first, but of an opt-in the words still say which kind it is.
+
+    A YES it took for an opt-in is an active member's answer, or confirms a double opt-in.
+    """
+    taken = _READS_AS.get(opt_out_type)
+    if taken is None:
+        return reading
+    if taken is Label.START:
+        if reading.label in _ANSWERS and member.state is SubscriberState.ACTIVE:
+            return reading
+        joins = reading.label in (Label.JOIN, Label.CONFIRM)
+        if joins and member.state is not SubscriberState.OPTED_OUT:
+            return reading
+    return Reading(taken, f"OptOutType {opt_out_type}", keyword=reading.keyword)
 
 
 def _twilio_answers(program: Program, decision: Decision, text: str, opt_out_type: str) -> bool:
@@ -144,6 +157,9 @@ def _join(member: Member, reading: Reading, program: Program, now: datetime) -> 
 
 def _not_in(member: Member, reading: Reading, now: datetime) -> Decision:
     """A stranger, or somebody whose double opt-in still waits."""
+    if reading.label is Label.HOLD:  # perhaps an opt-out: nobody is invited to join on it
+        pending = member.state is SubscriberState.PENDING
+        return Decision(reading.rule, reading.label.value, hold=pending)
     if reading.label in _KEEPS_SILENT:
         return Decision(reading.rule, reading.label.value)
     told = said_within(member, Purpose.UNKNOWN, ONCE_A_DAY, now)

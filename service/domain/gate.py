@@ -8,6 +8,7 @@ from service.domain.deliveries import DeliveryState
 from service.domain.polls import PollState
 from service.domain.programs import Program
 from service.domain.quiet_hours import candidate_zones
+from service.errors import InvalidInputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,10 @@ def may_be_sent(standing: Standing, program: Program, now: datetime) -> Verdict:
     if standing.poll is not None and standing.poll is not PollState.OPEN:
         return Verdict(DeliveryState.CANCELLED, f"poll {standing.poll.value}")
     zones = candidate_zones(standing.number, given=standing.timezone, fallback=program.timezone)
-    allowed = program.quiet_hours.allowed_at(zones, now)
+    try:
+        allowed = program.quiet_hours.allowed_at(zones, now)
+    except InvalidInputError:  # such as a toll-free number; it must not hold up the others
+        return Verdict(DeliveryState.CANCELLED, "no hour is allowed in all its zones")
     if allowed > now:
         return Verdict(DeliveryState.DEFERRED, "quiet hours", allowed)
     return Verdict(DeliveryState.HANDED)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
+from phonenumbers import NumberParseException
 from phonenumbers import parse as parse_phone
 from phonenumbers import timezone as phone_timezone
 from phonenumbers.tzdata import TIMEZONE_DATA
@@ -16,6 +17,18 @@ from service.errors import InvalidInputError
 EARLIEST, LATEST = time(9), time(20)
 """Hard limits. Source: docs/rules.md, the strictest state law among those known."""
 _SATURDAY = 5
+_OVERLAYS = {
+    "1364": "1270",
+    "1448": "1850",
+    "1458": "1541",
+    "1930": "1812",
+    **dict.fromkeys(("1236", "1257", "1672", "1778"), "1250"),
+    **dict.fromkeys(("1367", "1581"), "1418"),
+}
+"""Area codes laid over older ones, whose zones the library knows only in part.
+
+Source: the numbering plan's overlays of area codes split over two zones.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,8 @@ def parse_quiet_hours(typed: str) -> QuietHours:
         return QuietHours(enforced=False)
     try:
         opens, closes = (time.fromisoformat(part.strip()) for part in typed.split("-"))
+        if opens.tzinfo or closes.tzinfo:
+            raise ValueError("local times have no offset")
     except ValueError:
         raise InvalidInputError(f"quiet hours {typed!r}: such as 10:00-18:00, or none") from None
     if not EARLIEST <= opens < closes <= LATEST:
@@ -92,6 +107,8 @@ def _zones_by_area_code() -> dict[str, tuple[str, ...]]:
     for prefix, zones in TIMEZONE_DATA.items():
         if prefix.startswith("1") and len(prefix) >= len("1208"):
             areas[prefix[:4]].update(zones)
+    for overlay, area in _OVERLAYS.items():
+        areas[overlay].update(areas[area])
     return {area: tuple(sorted(zones)) for area, zones in areas.items()}
 
 
@@ -100,7 +117,10 @@ def _zones_of(number: str) -> tuple[str, ...]:
     area = _zones_by_area_code().get(number[1:5]) if number.startswith("+1") else None
     if area:
         return area
-    found = phone_timezone.time_zones_for_number(parse_phone(number))
+    try:
+        found = phone_timezone.time_zones_for_number(parse_phone(number))
+    except NumberParseException:  # a short code or a name: it tells nothing
+        return ()
     return tuple(zone for zone in found if zone != phone_timezone.UNKNOWN_TIMEZONE)
 
 

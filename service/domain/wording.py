@@ -7,6 +7,7 @@ with the brand. Source: docs/rules.md; the disclosures follow the carriers' shor
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from service.domain.deliveries import Purpose
 from service.domain.polls import Question, QuestionKind
@@ -80,12 +81,11 @@ class Saying:
     """One text to send: what for, and what fills its blanks.
 
     Attributes:
-        question: rendered text for an ``ask`` or ``follow_up``.
+        question: the question of an ``ask`` or ``follow_up``, or the one an ``unclear`` is about.
     """
 
     purpose: Purpose
     choice: str = ""
-    options: str = ""
     link: str = ""
     results_at: datetime | None = None
     question: Question | None = None
@@ -120,15 +120,21 @@ def answer_line(question: Question, language: str = "en") -> str:
             return f"{line['reply']} {_listed(marks, line['or'])}."
 
 
+def _options(question: Question | None, language: str) -> str:
+    line = answer_line(question, language) if question else ""
+    return line.replace("Reply", "Please reply", 1) if language == "en" else line
+
+
 def render_question(program: Program, question: Question) -> str:
     """A question as it is sent: brand, colon, question, answer line, STOP line."""
     parts = (question.text, answer_line(question), STOP_LINE)
     return f"{program.name}: {' '.join(part for part in parts if part)}"
 
 
-def _results_sentence(results_at: datetime | None, language: str) -> str:
+def _results_sentence(results_at: datetime | None, timezone: str, language: str) -> str:
     if results_at is None:
         return "Results follow." if language == "en" else "Pronto los resultados."
+    results_at = results_at.astimezone(ZoneInfo(timezone))
     day = f"{results_at:%b} {results_at.day}" if language == "en" else f"{results_at:%d/%m}"
     return f"Results on {day}." if language == "en" else f"Resultados el {day}."
 
@@ -142,14 +148,15 @@ def render(program: Program, saying: Saying, language: str = "en") -> str:
     if saying.question is not None and saying.purpose in (Purpose.ASK, Purpose.FOLLOW_UP):
         return saying.question.rendered or render_question(program, saying.question)
     language = language if language in TEXTS else "en"
-    return TEXTS[language][saying.purpose].format(
+    words = TEXTS[language][saying.purpose].format(
         brand=program.name,
         monthly=program.monthly_texts,
         help=program.help_contact,
         short_help=program.help_contact.split(" or ")[0],
         keyword=program.keyword,
         choice=saying.choice.upper() if len(saying.choice) <= len("yes") else saying.choice,
-        options=saying.options,
+        options=_options(saying.question, language),
         link=saying.link,
-        results=_results_sentence(saying.results_at, language),
+        results=_results_sentence(saying.results_at, program.timezone, language),
     )
+    return words.rstrip()

@@ -65,7 +65,7 @@ async def test_the_seeds_sentence_comes_out_of_the_data(
         await answer(house)
         await house.pollwire("poll", "close", slug)
         await house.texts(LATE, "yes")
-        found = await house.results(slug)
+        found = await house.pollwire("poll", "results", slug)
         assert found["sentence"] == (
             '45% said "yes." 55% said "no." '
             "The poll was conducted March 30, 2021, with 867 applicable responses."

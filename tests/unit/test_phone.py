@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
@@ -89,7 +89,6 @@ def test_the_recorded_verdicts_decide(shared_data: Path) -> None:
             refusal(row["input"])
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_whatever_is_typed_gives_a_number_or_a_refusal(typed: str) -> None:
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.poll_file import MAX_CHOICES, PollDraft, read_poll
@@ -289,7 +289,6 @@ YAML_VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(YAML_VALUES, YAML_VALUES, YAML_VALUES, YAML_VALUES)
 def test_whatever_the_file_holds_it_is_read_or_refused(
     whole: Any, question: Any, title: Any, results_at: Any

