@@ -23,7 +23,7 @@ demo: setup  ## a whole poll on this machine, with simulated members
 	$(BIN)/pollwire demo --members $(MEMBERS)
 
 test: setup  ## every test, on a PostgreSQL of its own
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: setup  ## formatting, lint, types, layers, dependencies, spelling
 	$(BIN)/ruff format --check .

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     web_concurrency: int = Field(default=1, ge=1)
     send_rate: int | None = Field(default=None, ge=1)
     send_concurrency: int = Field(default=25, ge=1)
-    settle_seconds: float = Field(default=900, gt=0)
+    settle_seconds: float = Field(default=900, ge=12)
     pollwire_clock_start: datetime | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
-from service.actions.dispatch import dispatch_batch
+from service.actions.dispatch import CallSlots, dispatch_batch
 from service.actions.jobs import plan_recurring, run_due_job
 from service.runtime import Runtime
 from service.store.engine import describe, is_disconnect
@@ -29,7 +29,7 @@ class Next(Enum):
 async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set; what is under way is finished first."""
     gateway = runtime.gateway
-    calls = asyncio.Semaphore(runtime.send_concurrency)
+    slots = CallSlots(runtime.send_concurrency)
 
     async def run_job() -> Next:
         run = await run_due_job(runtime)
@@ -38,7 +38,7 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
         return Next.REST if run is None else Next.AGAIN
 
     async def run_dispatch() -> Next:
-        sent = gateway is not None and await dispatch_batch(runtime, gateway, calls)
+        sent = gateway is not None and await dispatch_batch(runtime, gateway, slots)
         return Next.AGAIN if sent else Next.REST
 
     async def plan() -> Next:

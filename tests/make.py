@@ -78,12 +78,11 @@ async def make_open_poll(runtime: Runtime, content: dict[str, Any] = COACHING) -
 
 async def run_background(runtime: Runtime) -> None:
     """Run due jobs and send due texts until nothing is left to do."""
-    import asyncio
 
-    from service.actions.dispatch import dispatch_batch
+    from service.actions.dispatch import CallSlots, dispatch_batch
     from service.actions.jobs import run_due_job
 
     assert runtime.gateway is not None
-    calls = asyncio.Semaphore(25)
+    calls = CallSlots(25)
     while await run_due_job(runtime) or await dispatch_batch(runtime, runtime.gateway, calls):
         pass

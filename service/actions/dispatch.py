@@ -33,35 +33,92 @@ from service.store.engine import lock_numbers
 
 LEASE = timedelta(seconds=20)
 """Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
-_BATCH_SECONDS = 0.25
-_SMALLEST_BATCH, _LARGEST_BATCH = 5, 100
+_TURN_SECONDS = 0.25
+_LARGEST_TURN = 100
 
 
-async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, calls: asyncio.Semaphore) -> int:
-    """Send one batch of due texts of one program.
+class CallSlots:
+    """Bounds the calls to the carrier in flight in this process.
+
+    A turn takes all its slots before it marks its texts *handed*, so between that mark and the
+    call there is nothing to wait for, and a text is never in doubt while it still stands in line.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._free = asyncio.Semaphore(most)
+        self._turn = asyncio.Lock()
+
+    async def take(self, slots: int) -> None:
+        """Take ``slots`` at once; at most ``most``."""
+        async with self._turn:
+            for _ in range(slots):
+                await self._free.acquire()
+
+    def give_back(self, slots: int = 1) -> None:
+        """A call has ended, or will not be made."""
+        for _ in range(slots):
+            self._free.release()
+
+
+async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots) -> int:
+    """Send one batch of due texts.
 
     Args:
-        calls: bounds the calls in flight over all batches of this process.
+        slots: shared by all batches of this process.
 
     Returns:
         How many texts were claimed; 0 when nothing was due.
     """
-    claimed = await _claim(runtime)
-    if not claimed:
-        return 0
-    for program, texts in await _by_program(runtime, claimed):
-        rate = runtime.send_rate or program.send_rate
-        start = await _reserve(runtime, program, texts, rate)
-        await _sleep_until(runtime, start)
-        handed = await _hand_over(runtime, program, texts)
-        moves = await asyncio.gather(
-            *(
-                _send(runtime, gateway, program, text, calls, at)
-                for text, at in _paced(handed, start, rate)
-            )
+    async with runtime.sessions.begin() as session:
+        programs = await runtime.catalog.programs(session)
+        fastest = max((_turn_size(runtime, program, slots) for program in programs.all), default=1)
+        claimed = await claim(
+            session, name=runtime.name, now=runtime.clock.now(), lease=LEASE, size=fastest
         )
-        await _record(runtime, handed, moves)
+    for program in programs.all:
+        texts = [text for text in claimed if text.program_id == program.identifier]
+        size = _turn_size(runtime, program, slots)
+        for first in range(0, len(texts), size):
+            await _take_turn(runtime, gateway, program, texts[first : first + size], slots)
     return len(claimed)
+
+
+def _rate(runtime: Runtime, program: Program) -> int:
+    return runtime.send_rate or program.send_rate
+
+
+def _turn_size(runtime: Runtime, program: Program, slots: CallSlots) -> int:
+    """Texts of one turn: few enough that pausing, stopping and pacing stay prompt."""
+    worth = int(_rate(runtime, program) * _TURN_SECONDS)
+    return max(1, min(worth, slots.most, _LARGEST_TURN))
+
+
+async def _take_turn(
+    runtime: Runtime,
+    gateway: SmsGateway,
+    program: Program,
+    texts: Sequence[ClaimedText],
+    slots: CallSlots,
+) -> None:
+    """Wait for the rate and for slots, hand over, call, record."""
+    rate = _rate(runtime, program)
+    start = await _reserve(runtime, program, texts, rate)
+    await _sleep_until(runtime, start)
+    await slots.take(len(texts))
+    try:
+        handed = await _hand_over(runtime, program, texts)
+    except BaseException:
+        slots.give_back(len(texts))
+        raise
+    slots.give_back(len(texts) - len(handed))
+    moves = await asyncio.gather(
+        *(
+            _send(runtime, gateway, program, text, slots, at)
+            for text, at in _paced(handed, start, rate)
+        )
+    )
+    await _record(runtime, handed, moves)
 
 
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
@@ -72,26 +129,6 @@ async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequenc
         await lock_numbers(session, (lock_key(key) for key in blocked.values()))
         await move(session, moves, now)
         await record_carrier_opt_outs(session, blocked, now)
-
-
-async def _claim(runtime: Runtime) -> list[ClaimedText]:
-    rate = runtime.send_rate or 100
-    size = min(max(int(rate * _BATCH_SECONDS), _SMALLEST_BATCH), _LARGEST_BATCH)
-    async with runtime.sessions.begin() as session:
-        return await claim(
-            session, name=runtime.name, now=runtime.clock.now(), lease=LEASE, size=size
-        )
-
-
-async def _by_program(
-    runtime: Runtime, claimed: Sequence[ClaimedText]
-) -> list[tuple[Program, list[ClaimedText]]]:
-    async with runtime.sessions() as session:
-        programs = await runtime.catalog.programs(session)
-    groups: dict[int, list[ClaimedText]] = {}
-    for text in claimed:
-        groups.setdefault(text.program_id, []).append(text)
-    return [(programs.by_id(identifier), texts) for identifier, texts in groups.items()]
 
 
 async def _reserve(
@@ -144,23 +181,24 @@ async def _send(
     gateway: SmsGateway,
     program: Program,
     text: ClaimedText,
-    calls: asyncio.Semaphore,
+    slots: CallSlots,
     at: datetime,
 ) -> Move:
-    await _sleep_until(runtime, at)
-    async with calls:
-        try:
-            taken = await gateway.send(
-                OutboundText(
-                    to=text.number,
-                    body=text.body,
-                    sender=program.sender,
-                    messaging_service_sid=program.messaging_service_sid,
-                    status_callback=runtime.status_callback(text.id),
-                )
+    try:
+        await _sleep_until(runtime, at)
+        taken = await gateway.send(
+            OutboundText(
+                to=text.number,
+                body=text.body,
+                sender=program.sender,
+                messaging_service_sid=program.messaging_service_sid,
+                status_callback=runtime.status_callback(text.id),
             )
-        except SendError as error:
-            return _after_error(runtime, text, error)
+        )
+    except SendError as error:
+        return _after_error(runtime, text, error)
+    finally:
+        slots.give_back()
     state = receipt_state(taken.status) or DeliveryState.ACCEPTED
     return Move(text.id, state, message_sid=taken.message_sid, attempted=True)
 

@@ -111,8 +111,7 @@ def _after_answer(following: Question | None, given: Given, *, changed: bool) ->
     if following is not None:
         return Saying(Purpose.FOLLOW_UP, question=following)
     if changed:
-        value = given.choice or (f"{given.number}" if given.number is not None else "")
-        return Saying(Purpose.CHANGED, choice=value or "your new text")
+        return Saying(Purpose.CHANGED, choice=given.value)
     return Saying(Purpose.COUNTED)
 
 

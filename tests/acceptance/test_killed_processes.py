@@ -60,7 +60,7 @@ async def test_killed_in_the_middle_everything_ends_the_same(
     async with open_house(server, undisturbed, SEND_RATE="300") as house:
         expected = await settled(house, await gather_crowd(house))
 
-    async with open_house(server, disturbed, SEND_RATE="150", SETTLE_SECONDS="3") as house:
+    async with open_house(server, disturbed, SEND_RATE="150", SETTLE_SECONDS="12") as house:
         slug = await gather_crowd(house)
 
         async def half_sent() -> bool:

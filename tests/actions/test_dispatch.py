@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service.actions.dispatch import dispatch_batch
+from service.actions.dispatch import CallSlots, dispatch_batch
 from service.actions.jobs import run_due_job
 from service.actions.opt_out import opt_out
 from service.actions.polls import cancel_poll, close_poll, pause_poll, resume_poll
@@ -61,7 +61,7 @@ async def test_everybody_is_texted_once_however_many_dispatchers_run(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
     numbers = await ready_poll(runtime, 60)
-    calls = asyncio.Semaphore(25)
+    calls = CallSlots(25)
 
     async def lane() -> None:
         while await dispatch_batch(runtime, gateway, calls):
@@ -153,12 +153,12 @@ async def test_a_text_not_taken_is_tried_again_later(
 ) -> None:
     await ready_poll(runtime, 1)
     gateway.fail = lambda _: NotTakenError("slow down", code=20429)
-    await dispatch_batch(runtime, gateway, asyncio.Semaphore(1))
+    await dispatch_batch(runtime, gateway, CallSlots(1))
     assert await states(runtime) == {"ready": 1}
     gateway.fail = lambda _: None
-    assert not await dispatch_batch(runtime, gateway, asyncio.Semaphore(1))
+    assert not await dispatch_batch(runtime, gateway, CallSlots(1))
     clock.advance(timedelta(seconds=2))
-    assert await dispatch_batch(runtime, gateway, asyncio.Semaphore(1))
+    assert await dispatch_batch(runtime, gateway, CallSlots(1))
     assert len(gateway.taken) == 1
 
 
@@ -295,7 +295,7 @@ async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGa
 
     slow = replace(runtime, send_rate=50)
     await ready_poll(slow, 30)
-    calls = asyncio.Semaphore(25)
+    calls = CallSlots(25)
     started = asyncio.get_running_loop().time()
 
     async def lane() -> None:

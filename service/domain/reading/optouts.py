@@ -35,7 +35,7 @@ def opt_out_rule(text: str, normal: str, *, brand: str = "") -> str | None:
         brand: the program's name, normalised.
 
     >>> opt_out_rule("Stop. Thank you", "stop thank you")
-    'opt-out first clause'
+    'opt-out word with filler'
     >>> opt_out_rule("We opt out of Medicare", "we opt out of medicare") is None
     True
     """
