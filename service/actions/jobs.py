@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from service.actions.fan_out import fan_out
@@ -20,12 +20,15 @@ from service.actions.polls import (
     open_when_due,
 )
 from service.actions.reconcile import reconcile, sweep
+from service.domain.schedule import Daily, Every, Recurrence
+from service.errors import RefusedError
 from service.runtime import Runtime
 from service.store import jobs
 from service.store.jobs import ClaimedJob
 
 LEASE = timedelta(seconds=15)
 MOST_ATTEMPTS = 8
+KEEP_DONE = timedelta(days=30)
 _LONGEST_BACKOFF = timedelta(minutes=30)
 
 Handler = Callable[[Runtime, Mapping[str, Any]], Awaitable[object]]
@@ -40,12 +43,18 @@ async def _reconcile(runtime: Runtime, payload: Mapping[str, Any]) -> None:
         await reconcile(runtime, runtime.gateway)
 
 
+async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    async with runtime.sessions.begin() as session:
+        await jobs.forget_done(session, runtime.clock.now() - KEEP_DONE)
+
+
 HANDLERS: Mapping[str, Handler] = {
     OPEN_JOB: lambda runtime, payload: open_when_due(runtime, payload["poll_id"]),
     CLOSE_JOB: lambda runtime, payload: close_when_due(runtime, payload["poll_id"]),
     FAN_OUT_JOB: lambda runtime, payload: fan_out(runtime, payload["poll_id"]),
     "sweep": _sweep,
     "reconcile": _reconcile,
+    "upkeep": _upkeep,
 }
 
 
@@ -59,21 +68,36 @@ class JobRun:
     dead: bool = False
 
 
-def recurring(runtime: Runtime) -> Mapping[str, timedelta]:
-    """Jobs that come round for good, and how often."""
-    settle = timedelta(seconds=runtime.settle_seconds)
-    return {
-        "sweep": timedelta(seconds=5),
-        "reconcile": max(timedelta(seconds=1), min(timedelta(seconds=15), settle / 4)),
-    }
+RECURRING: Mapping[str, Recurrence] = {
+    "sweep": Every(timedelta(seconds=5)),
+    "reconcile": Every(timedelta(seconds=5)),
+    "upkeep": Daily(time(3, 30), "UTC"),
+}
 
 
 async def plan_recurring(runtime: Runtime) -> None:
     """Make sure each recurring job stands; any number of workers may do so."""
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
-        for name in recurring(runtime):
+        for name in RECURRING:
             await jobs.enqueue(session, name, "recurring", run_at=now, now=now)
+
+
+async def list_jobs(runtime: Runtime, *, dead_only: bool = False) -> list[dict[str, Any]]:
+    """Jobs that are not done, dead ones first."""
+    async with runtime.sessions() as session:
+        return await jobs.unfinished(session, dead_only=dead_only)
+
+
+async def retry_job(runtime: Runtime, job_id: int) -> None:
+    """Give a dead job another life, because a person has mended what killed it.
+
+    Raises:
+        RefusedError: there is no such dead job.
+    """
+    async with runtime.sessions.begin() as session:
+        if not await jobs.revive(session, job_id, runtime.clock.now()):
+            raise RefusedError(f"job {job_id} is not dead")
 
 
 async def run_due_job(runtime: Runtime) -> JobRun | None:
@@ -98,19 +122,19 @@ async def run_due_job(runtime: Runtime) -> JobRun | None:
 
 async def _succeeded(runtime: Runtime, job: ClaimedJob) -> None:
     now = runtime.clock.now()
-    every = recurring(runtime).get(job.name)
+    recurrence = RECURRING.get(job.name)
     again_at = None
-    if every is not None:
-        again_at = job.run_at + every
+    if recurrence is not None:
+        again_at = recurrence.next_after(job.run_at)
         if again_at <= now:  # rounds missed while nobody ran are not made up for
-            again_at = now + every
+            again_at = recurrence.next_after(now)
     async with runtime.sessions.begin() as session:
         await jobs.finish(session, job, name=runtime.name, now=now, again_at=again_at)
 
 
 async def _failed(runtime: Runtime, job: ClaimedJob, error: Exception) -> JobRun:
     sentence = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    comes_round = job.name in recurring(runtime)
+    comes_round = job.name in RECURRING
     dead = job.attempts >= MOST_ATTEMPTS and not comes_round
     backoff = min(timedelta(seconds=2 ** min(job.attempts, 20)), _LONGEST_BACKOFF)
     again_at = None if dead else runtime.clock.now() + backoff

@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import classify, database, demo, poll, processes, program, subscribers
+from service.cli import classify, database, demo, jobs, poll, processes, program, subscribers
 
 app = typer.Typer(
     name="pollwire",
@@ -17,7 +17,10 @@ app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.run)
 app.command()(database.migrate)
+app.command()(database.backup)
+app.command()(database.restore)
 app.command()(classify.classify)
 app.add_typer(program.app, name="program")
 app.add_typer(poll.app, name="poll")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(subscribers.app, name="subscribers")

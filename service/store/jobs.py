@@ -122,3 +122,35 @@ async def fail(
     values = {"id": job.id, "name": name, "error": error, "run_at": again_at or job.run_at}
     values |= {"state": "ready" if again_at else "dead", "finished": None}
     await session.execute(_FINISH, values)
+
+
+_UNFINISHED = text(
+    """
+    SELECT id, name, key, state, run_at, attempts, leased_by, last_error FROM job
+    WHERE state = 'dead' OR (state <> 'done' AND NOT :dead_only)
+    ORDER BY state <> 'dead', run_at, id
+    """
+)
+_REVIVE = text(
+    """
+    UPDATE job SET state = 'ready', attempts = 0, run_at = :now WHERE id = :id AND state = 'dead'
+    """
+)
+_FORGET_DONE = text("DELETE FROM job WHERE state = 'done' AND finished_at < :before")
+
+
+async def unfinished(session: AsyncSession, *, dead_only: bool) -> list[dict[str, Any]]:
+    """Jobs that are not done, dead ones first."""
+    rows = await session.execute(_UNFINISHED, {"dead_only": dead_only})
+    return [dict(row) for row in rows.mappings()]
+
+
+async def revive(session: AsyncSession, job_id: int, now: datetime) -> bool:
+    """Make a dead job due; ``False`` where it is not dead."""
+    result = await session.execute(_REVIVE, {"id": job_id, "now": now})
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+async def forget_done(session: AsyncSession, before: datetime) -> None:
+    """Drop jobs that were done before ``before``."""
+    await session.execute(_FORGET_DONE, {"before": before})

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 
@@ -35,6 +35,12 @@ async def is_at_head(engine: AsyncEngine) -> bool:
     head = ScriptDirectory.from_config(config()).get_current_head()
     async with engine.connect() as connection:
         return await connection.run_sync(_current) == head
+
+
+async def has_tables(engine: AsyncEngine) -> bool:
+    """Whether anything is in the database."""
+    async with engine.connect() as connection:
+        return bool(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
 
 
 def _current(connection: Connection) -> str | None:
