@@ -8,6 +8,9 @@ from service.sms.gateway import SmsGateway
 from service.store.catalog import Catalog
 from service.store.engine import Sessions
 
+_TRY_AGAIN = "#rc=5&rp=5xx,ct,rt"
+"""Twilio's connection override: repeat on 5xx, failed connections and time-outs, five times."""
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -40,5 +43,7 @@ class Runtime:
         return number_key(self.number_secret, number)
 
     def status_callback(self, delivery_id: int) -> str:
-        """Address for the receipts of one delivery."""
-        return f"{self.public_base_url}/webhooks/twilio/status?delivery={delivery_id}"
+        """Address for the receipts of one delivery, asking for patience while we restart."""
+        return (
+            f"{self.public_base_url}/webhooks/twilio/status?delivery={delivery_id}{_TRY_AGAIN}"
+        )

@@ -13,6 +13,7 @@ from service.store import tables
 from service.store.answers import count_votes, count_without_answer, summarize_numbers
 from service.store.catalog import load_questions
 from service.store.deliveries import count_by_state
+from service.store.engine import once_more_if_disconnected
 from service.store.polls import find_poll
 
 _BY_RECEIPT = {
@@ -72,6 +73,10 @@ def _funnel(counts: Sequence[tuple[DeliveryState, str, int]]) -> Funnel:
 
 async def read_results(runtime: Runtime, slug: str) -> dict[str, Any]:
     """A poll's result as plain data, the shape that ``poll results --json`` prints."""
+    return await once_more_if_disconnected(lambda: _read_results(runtime, slug))
+
+
+async def _read_results(runtime: Runtime, slug: str) -> dict[str, Any]:
     async with runtime.sessions() as session:
         poll = await find_poll(session, slug)
         program = (await runtime.catalog.programs(session)).by_id(poll.program_id)

@@ -19,8 +19,10 @@ QUICK = (
 )
 
 
-async def gather_crowd(house: House) -> str:
-    await house.start_emulator(*QUICK)
+async def gather_crowd(house: House, *, inbound_options: str = "") -> str:
+    """A crowd that has joined, and a poll that has just opened for it."""
+    inbound = f"{house.public_url}/webhooks/twilio/inbound{inbound_options}"
+    await house.start_emulator(*QUICK, "--inbound-url", inbound)
     await asyncio.gather(house.start_web(), house.start_worker())
     await house.make_program()
     crowd = {"members": MEMBERS, "seed": 11, "keyword": "STAT", "joins_per_second": 400}
