@@ -33,10 +33,12 @@ class Response:
     Attributes:
         body: ``None`` where there is nothing to say.
         delivery_id: the ledger's row of that text.
+        label: what the received text was read as; empty for one known already.
     """
 
     body: str | None = None
     delivery_id: int | None = None
+    label: str = ""
 
 
 _RESPONSES = text(

@@ -1,5 +1,6 @@
 """The schema's history. ``upgrade`` brings a database to head; ``is_at_head`` tells."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -35,6 +36,18 @@ async def is_at_head(engine: AsyncEngine) -> bool:
     head = ScriptDirectory.from_config(config()).get_current_head()
     async with engine.connect() as connection:
         return await connection.run_sync(_current) == head
+
+
+@cache
+def serves(revision: str | None) -> bool:
+    """Whether this code can work on a database at ``revision``.
+
+    Head is right; so is one this code does not know yet, for migrations only add at first: while
+    a new version is rolled out, processes of the old one stay ready.
+    """
+    script = ScriptDirectory.from_config(config())
+    behind = {known.revision for known in script.walk_revisions()} - {script.get_current_head()}
+    return revision is not None and revision not in behind
 
 
 def _current(connection: Connection) -> str | None:
