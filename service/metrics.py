@@ -4,6 +4,7 @@ Each process has its own registry, made by its composition root: nothing is glob
 ever holds a number.
 """
 
+import math
 from collections.abc import Mapping
 
 from prometheus_client import (
@@ -125,13 +126,15 @@ class Metrics:
             self._jobs.labels(*pair).set(count)
         for state, count in polls.items():
             self._polls.labels(state).set(count)
-        self._delivery_age.labels().set(delivery_age_seconds)
-        self._job_age.labels().set(job_age_seconds)
+        self._delivery_age.set(delivery_age_seconds)
+        self._job_age.set(job_age_seconds)
 
     def forget_backlog(self) -> None:
         """The database is away: rather no figures than old ones."""
         for gauge in (self._texts_out, self._unsettled, self._jobs, self._polls):
             gauge.clear()
+        for age in (self._delivery_age, self._job_age):
+            age.set(math.nan)
 
     def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""

@@ -60,7 +60,11 @@ _DELIVERY_DUE = text(
 )
 _JOBS = text("SELECT name, state, count(*) AS jobs FROM job GROUP BY name, state")
 _JOB_DUE = text(
-    "SELECT run_at FROM job WHERE state = 'ready' AND run_at <= :now ORDER BY run_at, id LIMIT 1"
+    """
+    SELECT run_at FROM job
+    WHERE (state = 'ready' AND run_at <= :now) OR (state = 'running' AND leased_until < :now)
+    ORDER BY run_at, id LIMIT 1
+    """
 )
 _POLLS = text("SELECT state, count(*) AS polls FROM poll GROUP BY state")
 _UNSETTLED_STATES = (

@@ -30,7 +30,7 @@ class Templates:
             auto_reload=False,
         )
         environment.globals["asset"] = assets.url
-        environment.filters.update(number=number, day=day)
+        environment.filters.update(number=number, day=day, typeset=typeset)
         self._compiled: dict[str, Template] = {
             name: environment.get_template(name) for name in environment.list_templates()
         }
@@ -47,6 +47,15 @@ def number(value: float) -> str:
     ('1,234', '12.5', '12')
     """
     return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def typeset(text: str) -> str:
+    """A text written for phones, which know straight apostrophes only, as it is printed.
+
+    >>> typeset("What is your practice's plan?")
+    'What is your practice’s plan?'
+    """
+    return text.replace("'", "’")
 
 
 def day(value: date) -> str:

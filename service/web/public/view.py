@@ -171,7 +171,7 @@ def _arithmetic(found: Mapping[str, Any]) -> list[Line]:
         Line("Texts sent", found["sent"]),
         *(_parts(found["by_receipt"], "of these ", subtracts=False)),
         Line("Members who replied", found["replied"]),
-        *(_parts(found["excluded"], "", subtracts=True)),
+        *(_parts(found["excluded"], "left out: ", subtracts=True)),
         Line("Applicable responses", found["applicable"]),
     ]
 
