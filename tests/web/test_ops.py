@@ -37,7 +37,7 @@ async def figures(client: httpx.AsyncClient) -> Figures:
     }
 
 
-def at(found: Figures, name: str, **labels: str) -> float | None:
+def at(found: Figures, name: str, /, **labels: str) -> float | None:
     return found.get((f"pollwire_{name}", frozenset(labels.items())))
 
 
