@@ -76,7 +76,10 @@ class Metrics:
             "state",
         )
         self._unsettled = _gauge(
-            registry, "pollwire_deliveries_unsettled", "Texts not yet at the carrier", "state"
+            registry,
+            "pollwire_deliveries_unsettled",
+            "Texts not known to be at the carrier",
+            "state",
         )
         self._delivery_age = _gauge(
             registry, "pollwire_delivery_oldest_due_seconds", "How long the first text due waits"
