@@ -14,7 +14,7 @@ class PublishedPoll:
     """A poll's newest published version.
 
     Attributes:
-        first_published_at: of its first version; ``published_at`` is this version's.
+        published_at: of this version, not of the first.
         results: as frozen at publication.
     """
 
@@ -23,7 +23,6 @@ class PublishedPoll:
     program_id: int
     version: int
     opened_at: datetime
-    first_published_at: datetime
     published_at: datetime
     results: dict[str, Any]
 
@@ -34,7 +33,7 @@ _NEWEST_IDS = text(
 _PUBLISHED = text(
     """
     SELECT n.id, p.slug, p.program_id, n.version, coalesce(p.opened_at, p.opens_at) AS opened_at,
-           coalesce(p.published_at, n.published_at) AS first_published_at, n.published_at, n.results
+           n.published_at, n.results
     FROM publication n JOIN poll p ON p.id = n.poll_id
     WHERE n.id = ANY(:ids)
     """

@@ -90,7 +90,6 @@ class PollView:
     conducted: str
     conducted_on: date
     closed_on: date
-    published_on: date
     corrected_on: date | None
     first: QuestionView
     follow_ups: Sequence[QuestionView]
@@ -104,7 +103,6 @@ def view(poll: PublishedPoll, program: Program) -> PollView:
     found = poll.results
     first, *others = (_question(question) for question in found["questions"])
     zone = ZoneInfo(program.timezone)
-    published_on = poll.first_published_at.astimezone(zone).date()
     return PollView(
         slug=poll.slug,
         title=found["title"],
@@ -114,7 +112,6 @@ def view(poll: PublishedPoll, program: Program) -> PollView:
         conducted=found["conducted"],
         conducted_on=date.fromisoformat(found["conducted_on"]),
         closed_on=date.fromisoformat(found["closed_on"]),
-        published_on=published_on,
         corrected_on=poll.published_at.astimezone(zone).date() if poll.version > 1 else None,
         first=first,
         follow_ups=others,
