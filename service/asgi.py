@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -13,11 +15,18 @@ from starlette.routing import Route
 from service.actions.receive_texts import receive_texts
 from service.actions.record_receipts import ReceivedReceipt, record_receipts
 from service.bootstrap import open_runtime
+from service.clock import Clock
 from service.errors import SettingsError
+from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, read_settings
 from service.store.inbound import ReceivedText
 from service.store.inbound import Response as Answer
+from service.web.assets import Assets
+from service.web.ops import Operations
+from service.web.public.routes import PublicPages
+from service.web.security import SecurityHeaders
+from service.web.templating import Templates
 from service.worker import run_worker
 from webhooks.batch import Batcher
 from webhooks.inbound import InboundEndpoint
@@ -25,6 +34,10 @@ from webhooks.signature import SignatureCheck
 from webhooks.status import StatusEndpoint
 
 _log = logging.getLogger(__name__)
+
+_INBOUND, _STATUS = "inbound", "status"
+_FAILED = 503
+"""What a webhook is answered when handling it raised: Twilio tries again."""
 
 
 def create_app(settings: Settings | None = None, *, with_worker: bool = False) -> FastAPI:
@@ -44,36 +57,131 @@ def create_app(settings: Settings | None = None, *, with_worker: bool = False) -
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(known) as runtime:
-            texts, receipts = _batchers(runtime)
-            check = SignatureCheck(known.public_base_url, known.auth_tokens)
-            inbound = InboundEndpoint(check, texts, known.public_base_url)
-            status = StatusEndpoint(check, receipts)
-            app.state.runtime = runtime
-            app.router.routes.extend(
-                [
-                    Route("/webhooks/twilio/inbound", inbound.handle, methods=["POST"]),
-                    Route("/webhooks/twilio/status", status.handle, methods=["POST"]),
-                ]
-            )
-            async with AsyncExitStack() as background:
-                if with_worker:
-                    await background.enter_async_context(_working(runtime))
+            ingest = _install(app, runtime, known.auth_tokens)
+            async with _serving(runtime, ingest, with_worker=with_worker):
                 yield
-                await texts.drain()
-                await receipts.drain()
 
+    return _make_shell(lifespan)
+
+
+def build_app(
+    runtime: Runtime, auth_tokens: Sequence[str], *, with_worker: bool = False
+) -> FastAPI:
+    """The same around a runtime that the caller opens and closes; it answers without a lifespan.
+
+    Args:
+        auth_tokens: that webhooks may be signed with.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _serving(runtime, ingest, with_worker=with_worker):
+            yield
+
+    app = _make_shell(lifespan)
+    ingest = _install(app, runtime, auth_tokens)
+    return app
+
+
+def _make_shell(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """What stands before there is a runtime; middleware cannot be added after the start."""
     app = FastAPI(title="pollwire", lifespan=lifespan, openapi_url=None)
+    app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         _log.error("%s failed: %s", request.url.path, type(error).__name__)
         return PlainTextResponse("failed, try again\n", 503, {"Retry-After": "1"})
 
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    @app.exception_handler(404)
+    async def missing(request: Request, error: Exception) -> Response:
+        pages: PublicPages = request.app.state.pages
+        return await pages.missing(request)
 
     return app
+
+
+@dataclass(frozen=True)
+class _Ingest:
+    """The queues in which webhooks wait for their transaction."""
+
+    texts: Batcher[ReceivedText, Answer]
+    receipts: Batcher[ReceivedReceipt, None]
+
+
+def _install(app: FastAPI, runtime: Runtime, auth_tokens: Sequence[str]) -> _Ingest:
+    """Everything the process answers, on this runtime."""
+    metrics = Metrics()
+    ingest = _make_ingest(runtime, metrics)
+    check = SignatureCheck(runtime.public_base_url, auth_tokens)
+    inbound = InboundEndpoint(check, ingest.texts, runtime.status_callback)
+    status = StatusEndpoint(check, ingest.receipts)
+    assets = Assets()
+    pages = PublicPages(runtime, Templates(assets))
+    operations = Operations(runtime, metrics, {_INBOUND: ingest.texts, _STATUS: ingest.receipts})
+    app.state.runtime, app.state.pages = runtime, pages
+    app.router.routes.extend(
+        [
+            _webhook(_INBOUND, inbound.handle, metrics),
+            _webhook(_STATUS, status.handle, metrics),
+            *operations.routes(),
+            *pages.routes(),
+            *assets.routes(),
+        ]
+    )
+    return ingest
+
+
+def _webhook(
+    name: str, handle: Callable[[Request], Awaitable[Response]], metrics: Metrics
+) -> Route:
+    """A webhook's route; the time of every answer is taken, failures too."""
+
+    async def timed(request: Request) -> Response:
+        began, status = Clock.monotonic_seconds(), _FAILED
+        try:
+            response = await handle(request)
+            status = response.status_code
+            return response
+        finally:
+            metrics.observe_request(name, status, Clock.monotonic_seconds() - began)
+
+    return Route(f"/webhooks/twilio/{name}", timed, methods=["POST"])
+
+
+def _make_ingest(runtime: Runtime, metrics: Metrics) -> _Ingest:
+    async def texts(batch: Sequence[ReceivedText]) -> Sequence[Answer]:
+        answers = await receive_texts(runtime, batch)
+        for answer in answers:
+            metrics.count_text_in(answer.label)
+        return answers
+
+    async def receipts(batch: Sequence[ReceivedReceipt]) -> Sequence[None]:
+        return await record_receipts(runtime, batch)
+
+    return _Ingest(
+        Batcher(
+            texts,
+            key=lambda text: text.number,
+            observe=partial(metrics.observe_batch, _INBOUND),
+        ),
+        Batcher(
+            receipts,
+            key=lambda receipt: receipt.message_sid,
+            observe=partial(metrics.observe_batch, _STATUS),
+        ),
+    )
+
+
+@asynccontextmanager
+async def _serving(runtime: Runtime, ingest: _Ingest, *, with_worker: bool) -> AsyncIterator[None]:
+    """While requests come; whatever was taken in is finished at the end."""
+    async with AsyncExitStack() as background:
+        if with_worker:
+            await background.enter_async_context(_working(runtime))
+        yield
+        await ingest.texts.drain()
+        await ingest.receipts.drain()
 
 
 @asynccontextmanager
@@ -85,18 +193,3 @@ async def _working(runtime: Runtime) -> AsyncIterator[None]:
     finally:
         stop.set()
         await worker
-
-
-def _batchers(
-    runtime: Runtime,
-) -> tuple[Batcher[ReceivedText, Answer], Batcher[ReceivedReceipt, None]]:
-    async def texts(batch: Sequence[ReceivedText]) -> Sequence[Answer]:
-        return await receive_texts(runtime, batch)
-
-    async def receipts(batch: Sequence[ReceivedReceipt]) -> Sequence[None]:
-        return await record_receipts(runtime, batch)
-
-    return (
-        Batcher(texts, key=lambda text: text.number),
-        Batcher(receipts, key=lambda receipt: receipt.message_sid),
-    )

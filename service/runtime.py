@@ -44,6 +44,4 @@ class Runtime:
 
     def status_callback(self, delivery_id: int) -> str:
         """Address for the receipts of one delivery, asking for patience while we restart."""
-        return (
-            f"{self.public_base_url}/webhooks/twilio/status?delivery={delivery_id}{_TRY_AGAIN}"
-        )
+        return f"{self.public_base_url}/webhooks/twilio/status?delivery={delivery_id}{_TRY_AGAIN}"

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from service.clock import Clock
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -35,7 +37,7 @@ class Batcher(Generic[Item, Result]):
         handle: does a list of items in one transaction; results in their order. When it fails
             for several, each is tried alone, so one bad item harms nobody else.
         key: items with equal keys are handled in the order they came.
-        observe: told the size of each batch.
+        observe: told the size of each batch and the seconds it took.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Batcher(Generic[Item, Result]):
         lanes: int = 2,
         largest_batch: int = 256,
         largest_queue: int = 4096,
-        observe: Callable[[int], None] = lambda size: None,
+        observe: Callable[[int, float], None] = lambda size, seconds: None,
     ) -> None:
         self._handle = handle
         self._key = key
@@ -115,9 +117,12 @@ class Batcher(Generic[Item, Result]):
         return batch
 
     async def _run(self, batch: Sequence[_Waiting[Item, Result]]) -> None:
-        self._observe(len(batch))
+        began = Clock.monotonic_seconds()
         try:
-            results = await self._handle([waiting.item for waiting in batch])
+            try:
+                results = await self._handle([waiting.item for waiting in batch])
+            finally:
+                self._observe(len(batch), Clock.monotonic_seconds() - began)
         except Exception as error:  # noqa: BLE001  (told to whoever waits)
             if len(batch) == 1:
                 _answer_error(batch[0], error)

@@ -1,5 +1,7 @@
 """``POST /webhooks/twilio/inbound``: a member's text in, TwiML out."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -25,11 +27,11 @@ class InboundEndpoint:
         self,
         check: SignatureCheck,
         batcher: Batcher[ReceivedText, Answer],
-        public_base_url: str,
+        status_callback: Callable[[int], str],
     ) -> None:
         self._check = check
         self._batcher = batcher
-        self._callback = f"{public_base_url}/webhooks/twilio/status?delivery="
+        self._status_callback = status_callback
 
     async def handle(self, request: Request) -> Response:
         """TwiML; 400, 403 or 413 for what is refused; 503 when Twilio should try again."""
@@ -42,7 +44,9 @@ class InboundEndpoint:
             answer = await self._batcher.submit(text)
         except QueueFullError:
             return PlainTextResponse("busy, try again\n", 503, {"Retry-After": "1"})
-        return twiml(answer.body, f"{self._callback}{answer.delivery_id}")
+        if answer.delivery_id is None:
+            return twiml(None)
+        return twiml(answer.body, self._status_callback(answer.delivery_id))
 
 
 def received_text(form: Form) -> ReceivedText:

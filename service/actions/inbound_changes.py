@@ -98,7 +98,8 @@ class InboundChanges:
             ],
         )
         responses = {
-            e.text.message_sid: Response(e.body, keys.get(_dedupe_key(e))) for e in self.entries
+            e.text.message_sid: Response(e.body, keys.get(_dedupe_key(e)), e.decision.label)
+            for e in self.entries
         }
         await insert_many(
             session,

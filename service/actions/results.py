@@ -1,13 +1,22 @@
 """A poll's result, as everybody reads it: page, command line, publication."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.deliveries import SENT_STATES, DeliveryState
 from service.domain.polls import Question, QuestionKind
-from service.domain.tally import Funnel, QuestionTally, Tally, count_question, sentence
+from service.domain.tally import (
+    Funnel,
+    QuestionTally,
+    Tally,
+    conducted_line,
+    count_question,
+    sentence,
+)
 from service.runtime import Runtime
 from service.store import tables
 from service.store.answers import count_votes, count_without_answer, summarize_numbers
@@ -87,8 +96,17 @@ async def _read_results(runtime: Runtime, slug: str) -> dict[str, Any]:
         "slug": poll.slug,
         "title": poll.title,
         "program": program.slug,
+        "brand": program.name,
+        "organization": program.organization,
+        "respondents": program.respondents,
         "state": poll.state.value,
-        "opened_at": opened_at.isoformat() if opened_at else None,
+        "opened_at": _iso(opened_at),
+        "closes_at": _iso(poll.closed_at or poll.closes_at),
+        "conducted_on": _day(opened_at, program.timezone),
+        "closed_on": _day(poll.closed_at or poll.closes_at, program.timezone),
+        "conducted": conducted_line(opened_at, program.timezone, first.applicable)
+        if opened_at
+        else "",
         "audience": tally.funnel.audience,
         "sent": tally.funnel.sent,
         "delivered": tally.funnel.delivered,
@@ -104,6 +122,15 @@ async def _read_results(runtime: Runtime, slug: str) -> dict[str, Any]:
     }
 
 
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _day(instant: datetime | None, timezone: str) -> str | None:
+    """The day in the program's zone, such as ``2021-03-30``."""
+    return instant.astimezone(ZoneInfo(timezone)).date().isoformat() if instant else None
+
+
 def _question(tally: QuestionTally) -> dict[str, Any]:
     result: dict[str, Any] = {
         "position": tally.position,
@@ -116,6 +143,8 @@ def _question(tally: QuestionTally) -> dict[str, Any]:
         "applicable": tally.applicable,
         "replied": tally.replied,
         "excluded": dict(tally.excluded),
+        "when": list(tally.when),
+        "unit": tally.unit,
     }
     if tally.number:
         result["number"] = {

@@ -50,6 +50,7 @@ class QuestionTally:
         applicable: people whose valid answer is in the percentages.
         replied: people with any text attributed to the question.
         excluded: the other people who replied, by reason.
+        when: choices, one of which must have been made for this question to be asked.
     """
 
     position: int
@@ -60,6 +61,8 @@ class QuestionTally:
     replied: int
     excluded: Mapping[str, int]
     number: NumberSummary | None = None
+    when: tuple[str, ...] = ()
+    unit: str = ""
 
     def __post_init__(self) -> None:
         if self.replied != self.applicable + sum(self.excluded.values()):
@@ -133,6 +136,8 @@ def count_question(
         replied=applicable + sum(excluded.values()),
         excluded={reason: people for reason, people in excluded.items() if people},
         number=number,
+        when=question.when,
+        unit=question.unit,
     )
 
 

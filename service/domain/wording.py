@@ -131,6 +131,18 @@ def render_question(program: Program, question: Question) -> str:
     return f"{program.name}: {' '.join(part for part in parts if part)}"
 
 
+def call_to_action(program: Program) -> str:
+    """What a page that invites to join must say; links to the terms and the privacy notice follow.
+
+    Source: the carriers' short-code rules: program, description, frequency, rates, HELP, STOP.
+    """
+    return (
+        f"Text {program.keyword} to {program.sender} to join {program.name}, a weekly one-question "
+        f"poll. 1 poll/week plus replies, up to {program.monthly_texts} msgs/month. Message and "
+        f"data rates may apply. Text HELP to {program.sender} for help, STOP to cancel."
+    )
+
+
 def _results_sentence(results_at: datetime | None, timezone: str, language: str) -> str:
     if results_at is None:
         return "Results follow." if language == "en" else "Pronto los resultados."

@@ -1,7 +1,7 @@
 """Received texts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,10 +33,12 @@ class Response:
     Attributes:
         body: ``None`` where there is nothing to say.
         delivery_id: the ledger's row of that text.
+        label: what the received text was read as, for the figures; empty for one known already.
     """
 
     body: str | None = None
     delivery_id: int | None = None
+    label: str = field(default="", compare=False)
 
 
 _RESPONSES = text(

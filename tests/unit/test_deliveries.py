@@ -107,7 +107,7 @@ def test_the_carriers_word_counts_wherever_the_row_stands(state: DeliveryState) 
         assert advance(state, news) is news
 
 
-@pytest.mark.parametrize("state", SENT_STATES | FINAL)
+@pytest.mark.parametrize("state", sorted(SENT_STATES | FINAL))
 def test_what_the_carrier_has_taken_is_never_made_ready_or_handed_over_again(
     state: DeliveryState,
 ) -> None:

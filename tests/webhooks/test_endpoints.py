@@ -64,7 +64,9 @@ async def test_the_answer_carries_our_delivery_in_its_callback(
     answer = ElementTree.fromstring(await twilio.text("STAT"))
     (message,) = answer
     key = await scalar(runtime, "SELECT id FROM delivery")
-    assert message.get("statusCallback") == f"{BASE}{STATUS}?delivery={key}"
+    address, _, patience = (message.get("statusCallback") or "").partition("#")
+    assert address == f"{BASE}{STATUS}?delivery={key}"
+    assert patience == "rc=5&rp=5xx,ct,rt"
     assert (message.text or "").startswith("Acme Stat weekly polls: you're in.")
     receipt = {"MessageSid": "SMreply", "MessageStatus": "delivered", "To": a_number(1)}
     assert (await twilio.post(f"{STATUS}?delivery={key}", receipt)).status_code == 204

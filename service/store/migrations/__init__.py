@@ -1,5 +1,6 @@
 """The schema's history. ``upgrade`` brings a database to head; ``is_at_head`` tells."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,6 +42,18 @@ async def has_tables(engine: AsyncEngine) -> bool:
     """Whether anything is in the database."""
     async with engine.connect() as connection:
         return bool(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+
+
+@cache
+def serves(revision: str | None) -> bool:
+    """Whether this code can work on a database at ``revision``.
+
+    Head is right; so is one this code does not know yet, for migrations only add at first: while
+    a new version is rolled out, processes of the old one stay ready.
+    """
+    script = ScriptDirectory.from_config(config())
+    behind = {known.revision for known in script.walk_revisions()} - {script.get_current_head()}
+    return revision is not None and revision not in behind
 
 
 def _current(connection: Connection) -> str | None:
