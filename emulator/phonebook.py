@@ -47,13 +47,13 @@ class Phone:
 
 
 def normalise(number: str) -> str:
-    """Puts back the plus sign that URLs tend to lose.
+    """E.164, also of a ten-digit American number or where a URL lost the plus sign.
 
-    >>> normalise(" 13035550123"), normalise("+13035550123")
-    ('+13035550123', '+13035550123')
+    >>> normalise(" 13035550123"), normalise("+13035550123"), normalise("303-555-0123")
+    ('+13035550123', '+13035550123', '+13035550123')
     """
-    digits = number.strip().lstrip("+")
-    return f"+{digits}"
+    digits = "".join(character for character in number if character.isdigit())
+    return f"+1{digits}" if len(digits) == 10 else f"+{digits}"
 
 
 class Phonebook:

@@ -11,12 +11,13 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.actions.receive_texts import receive_texts
 from service.actions.record_receipts import ReceivedReceipt, record_receipts
 from service.bootstrap import open_runtime
 from service.clock import Clock
-from service.errors import SettingsError
+from service.errors import PollwireError, SettingsError
 from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, read_settings
@@ -87,6 +88,7 @@ def _make_shell(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
     """What stands before there is a runtime; middleware cannot be added after the start."""
     app = FastAPI(title="pollwire", lifespan=lifespan, openapi_url=None)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(_RefusedStart)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
@@ -99,6 +101,34 @@ def _make_shell(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
         return await pages.missing(request)
 
     return app
+
+
+class _RefusedStart:
+    """A start that settings or database forbid is told in one line, without a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        refusal: list[str] = []
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                refusal.append(message["message"])
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, tell)
+        except PollwireError as error:
+            await send({"type": "lifespan.startup.failed", "message": f"error: {error}"})
+        except BaseException:
+            for traceback in refusal:
+                await send({"type": "lifespan.startup.failed", "message": traceback})
+            raise
 
 
 @dataclass(frozen=True)

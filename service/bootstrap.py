@@ -75,7 +75,7 @@ async def open_runtime(
             catalog=Catalog(),
             number_secret=secret,
             public_base_url=settings.public_base_url,
-            gateway=_gateway(settings, stack, required=needs_carrier),
+            gateway=_gateway(settings, stack),
             send_rate=settings.send_rate,
             send_concurrency=settings.send_concurrency,
             settle_seconds=settings.settle_seconds,
@@ -99,14 +99,14 @@ def number_secret(settings: Settings) -> bytes:
 
 async def _check_schema(engine: AsyncEngine, *, embedded_server: bool) -> None:
     try:
-        if await migrations.is_at_head(engine):
+        if migrations.serves(await migrations.current(engine)):
             return
         if embedded_server:
             await migrations.upgrade(engine)
             return
     except (SQLAlchemyError, OSError) as error:
         raise SettingsError(f"DATABASE_URL: no connection ({type(error).__name__})") from error
-    raise SettingsError("the database's schema is not this version's; run: pollwire migrate")
+    raise SettingsError("the database's schema is older than this version; run: pollwire migrate")
 
 
 async def _check_fingerprint(sessions: Sessions, secret: bytes) -> None:
@@ -132,11 +132,9 @@ async def _shared_clock(sessions: Sessions, settings: Settings) -> Clock:
     return Clock(timedelta(seconds=seconds))
 
 
-def _gateway(settings: Settings, stack: AsyncExitStack, *, required: bool) -> TwilioGateway | None:
+def _gateway(settings: Settings, stack: AsyncExitStack) -> TwilioGateway | None:
     credentials = settings.rest_credentials
     if credentials is None or settings.twilio_account_sid is None:
-        if required:
-            raise SettingsError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set")
         return None
     gateway = TwilioGateway(
         settings.twilio_account_sid,

@@ -27,5 +27,6 @@ def configure(level: str, form: Literal["text", "json"]) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # The SDK's own lines name recipients.
-    logging.getLogger("pollwire.twilio").setLevel(logging.WARNING)
+    # The SDK's own lines name recipients; Alembic's say nothing at every start.
+    for talkative in ("pollwire.twilio", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)

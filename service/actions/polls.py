@@ -235,7 +235,12 @@ async def preview_poll(runtime: Runtime, slug: str) -> dict[str, Any]:
         "late": poll.late,
         "people": people,
         "texts": [
-            {"body": body, "segments": size.segments, "encoding": size.encoding}
+            {
+                "body": body,
+                "segments": size.segments,
+                "encoding": size.encoding,
+                "offenders": list(size.offenders),
+            }
             for body, size in zip(bodies, sizes, strict=True)
         ],
     }

@@ -16,3 +16,14 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not _is_disconnect(error):
+            raise
+        print(f"error: the database cannot be reached ({type(error).__name__})", file=sys.stderr)
+        sys.exit(1)
+
+
+def _is_disconnect(error: Exception) -> bool:
+    from service.store.engine import is_disconnect
+
+    return is_disconnect(error)

@@ -73,9 +73,8 @@ async def _story(base: "Settings", members: int, seed: int, serve: bool, as_json
         else:
             print_results(found)
         if serve:
-            console.print(
-                f"\nThe service is up at {stage.settings.public_base_url}; Ctrl-C ends it."
-            )
+            page = f"{stage.settings.public_base_url}/polls/{found['slug']}"
+            console.print(f"\nThe published result: {page} (Ctrl-C ends everything)")
             await asyncio.Event().wait()
 
 

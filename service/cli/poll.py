@@ -62,8 +62,8 @@ def schedule(
     closes = _instant(closes_at, "--closes-at", shown["timezone"])
     if not as_json:
         for text in shown["texts"]:
-            print(f"{text['segments']} segment(s), {text['encoding']}: {text['body']}")
-        print(f"to {shown['people']:,} people")
+            print(_described(text))
+        print(f"people: {shown['people']:,}")
     if not yes:
         typed = typer.prompt("Type the number of people to confirm", type=int)
         if typed != shown["people"]:
@@ -152,7 +152,7 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
     for name in ("slug", "title", "state", "opens_at", "closes_at", "late", "people"):
         print(f"{name + ':':12}{shown[name]}")
     for text in shown["texts"]:
-        print(f"  {text['segments']} segment(s), {text['encoding']}: {text['body']}")
+        print(f"  {_described(text)}")
 
 
 @app.command()
@@ -183,7 +183,7 @@ def print_results(found: dict[str, Any]) -> None:
         for line in question["choices"]:
             print(f"  {line['percent']:3}%  {line['label']} ({line['count']:,})")
         if not question["choices"]:
-            print(f"  {question['applicable']:,} answers")
+            print(f"  answers: {question['applicable']:,}")
         if sum(line["percent"] for line in question["choices"]) not in (0, 100):
             print("  Shares are rounded one by one, so they need not add up to 100.")
     print(f"\n{found['sentence']}")
@@ -207,6 +207,11 @@ def read_yaml(file: Path) -> Any:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise InvalidInputError(f"{file}: {place}{problem}") from error
+
+
+def _described(text: dict[str, Any]) -> str:
+    offenders = f" because of {' '.join(text['offenders'])}" if text["offenders"] else ""
+    return f"{text['segments']} segment(s), {text['encoding']}{offenders}: {text['body']}"
 
 
 def _instant(typed: str, option: str, timezone: str) -> datetime:

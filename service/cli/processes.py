@@ -68,16 +68,19 @@ def _run_server(app: object, settings: "Settings", **options: Any) -> None:
     from service.logs import configure
 
     configure(settings.log_level, settings.log_format)
-    uvicorn.run(
-        app,  # type: ignore[arg-type]
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=None,
-        log_level=settings.log_level,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        **options,
-    )
+    try:
+        uvicorn.run(
+            app,  # type: ignore[arg-type]
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            log_config=None,
+            log_level=settings.log_level,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            **options,
+        )
+    except SystemExit as ended:
+        raise typer.Exit(1 if ended.code else 0) from None
 
 
 def _settings(host: str | None, port: int | None) -> "Settings":

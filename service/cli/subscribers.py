@@ -41,15 +41,20 @@ def optout(number: Number, actor: Actor, as_json: AsJson = False) -> None:
     Example: `pollwire subscribers optout 303-555-0123`
     """
     from service.actions.opt_out import opt_out
+    from service.actions.people import describe_person
     from service.domain.phone import mask, parse_number
 
     parsed = parse_number(number)
 
-    async def stop(runtime: "Runtime") -> None:
+    async def stop(runtime: "Runtime") -> bool:
+        found = await describe_person(runtime, parsed)
         await opt_out(runtime, parsed, actor=actor)
+        return bool(found["events"])
 
-    with_runtime(lambda runtime, _: stop(runtime))
+    known = with_runtime(lambda runtime, _: stop(runtime))
     if as_json:
-        print_json({"number": mask(parsed), "state": "opted_out"})
+        print_json({"number": mask(parsed), "state": "opted_out", "known_before": known})
     else:
         print(f"{mask(parsed)} is out of every program.")
+        if not known:
+            print("It was not known here before; check the digits.")

@@ -52,6 +52,7 @@ async def test_a_poll_goes_from_file_to_schedule(house: House, tmp_path: Path) -
         "Reply STOP to opt out.",
         "segments": 1,
         "encoding": "GSM-7",
+        "offenders": [],
     }
     assert [poll["slug"] for poll in await house.pollwire("poll", "list")] == ["staffing"]
     assert (await house.pollwire("poll", "results", "staffing"))["applicable"] == 0
@@ -189,3 +190,31 @@ async def test_the_demonstration_ends_with_its_results(house: House, tmp_path: P
         f"The poll was conducted March 30, 2021, with {found['applicable']} applicable responses."
     )
     assert found["replied"] == found["applicable"] + sum(found["excluded"].values())
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("NUMBER_KEY", "NUMBER_KEY is not set"),
+        ("TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN is not set"),
+    ],
+)
+async def test_a_web_process_that_may_not_start_says_why(
+    house: House, setting: str, said: str
+) -> None:
+    house.settings[setting] = ""
+    try:
+        code, out, err = await house.run("serve", "--port", str(house.web_ports[0]))
+    finally:
+        del house.settings[setting]
+    assert code == 1
+    assert said in out + err
+    assert "Traceback" not in out + err
+
+
+async def test_a_database_out_of_reach_is_one_line(house: House) -> None:
+    house.settings["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/x"
+    try:
+        assert "cannot be reached" in await refused(house, "migrate")
+    finally:
+        del house.settings["DATABASE_URL"]

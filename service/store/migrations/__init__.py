@@ -56,5 +56,11 @@ def serves(revision: str | None) -> bool:
     return revision is not None and revision not in behind
 
 
+async def current(engine: AsyncEngine) -> str | None:
+    """The revision the database is at; ``None`` for an empty one."""
+    async with engine.connect() as connection:
+        return await connection.run_sync(_current)
+
+
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
