@@ -18,6 +18,7 @@ from service.actions.record_receipts import ReceivedReceipt, record_receipts
 from service.bootstrap import open_runtime
 from service.clock import Clock
 from service.errors import PollwireError, SettingsError
+from service.logs import Outage
 from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, read_settings
@@ -166,15 +167,19 @@ def _webhook(
     name: str, handle: Callable[[Request], Awaitable[Response]], metrics: Metrics
 ) -> Route:
     """A webhook's route; the time of every answer is taken, failures too."""
+    outage = Outage(_log)
 
     async def timed(request: Request) -> Response:
-        began, status = Clock.monotonic_seconds(), _FAILED
+        began = Clock.monotonic_seconds()
         try:
             response = await handle(request)
-            status = response.status_code
-            return response
-        finally:
-            metrics.observe_request(name, status, Clock.monotonic_seconds() - began)
+        except Exception as error:  # noqa: BLE001  (nothing was stored: Twilio tries again)
+            outage.note(error, name)
+            response = PlainTextResponse("failed, try again\n", _FAILED, {"Retry-After": "1"})
+        else:
+            outage.ended()
+        metrics.observe_request(name, response.status_code, Clock.monotonic_seconds() - began)
+        return response
 
     return Route(f"/webhooks/twilio/{name}", timed, methods=["POST"])
 

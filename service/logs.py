@@ -1,10 +1,39 @@
-"""Logs: one line an event, without numbers or bodies; JSON in containers."""
+"""Logs: one line an event, without numbers or bodies; JSON in containers.
+
+An error's full text may hold a row, so failures are logged by :class:`Outage`, never with their
+traceback.
+"""
 
 import logging
 import logging.config
 from typing import Literal
 
 import structlog
+
+from service.store.engine import describe, is_disconnect
+
+
+class Outage:
+    """Says once that the database is away, and once that it is back."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._away = False
+
+    def note(self, error: Exception, what: str) -> None:
+        """``what`` failed with ``error``."""
+        if not is_disconnect(error):
+            self._log.error("%s failed: %s", what, describe(error))
+            return
+        if not self._away:
+            self._log.error("the database is away (%s); waiting for it", type(error).__name__)
+        self._away = True
+
+    def ended(self) -> None:
+        """Something worked."""
+        if self._away:
+            self._log.warning("the database is back")
+        self._away = False
 
 
 def configure(level: str, form: Literal["text", "json"]) -> None:

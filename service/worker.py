@@ -7,8 +7,8 @@ from enum import Enum, auto
 
 from service.actions.dispatch import CallSlots, dispatch_batch
 from service.actions.jobs import plan_recurring, run_due_job
+from service.logs import Outage
 from service.runtime import Runtime
-from service.store.engine import describe, is_disconnect
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
 
     if gateway is None:
         _log.warning("no Twilio account is configured: polls open and close, nothing is sent")
-    outage = _Outage()
+    outage = Outage(_log)
     await _lane(plan, stop, outage)
     async with asyncio.TaskGroup() as lanes:
         for _ in range(JOB_LANES):
@@ -56,33 +56,13 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
             lanes.create_task(_lane(run_dispatch, stop, outage))
 
 
-class _Outage:
-    """Says once that the database is away, and once that it is back."""
-
-    def __init__(self) -> None:
-        self._away = False
-
-    def began(self, error: Exception) -> None:
-        if not self._away:
-            _log.error("the database is away (%s); waiting for it", type(error).__name__)
-        self._away = True
-
-    def ended(self) -> None:
-        if self._away:
-            _log.warning("the database is back")
-        self._away = False
-
-
-async def _lane(work: Callable[[], Awaitable[Next]], stop: asyncio.Event, outage: _Outage) -> None:
+async def _lane(work: Callable[[], Awaitable[Next]], stop: asyncio.Event, outage: Outage) -> None:
     """Repeat ``work`` while it finds something, rest while it does not, outlive any failure."""
     while not stop.is_set():
         try:
             coming = await work()
         except Exception as error:  # noqa: BLE001  (a lane never dies of one failure)
-            if is_disconnect(error):
-                outage.began(error)
-            else:
-                _log.error("background work failed: %s", describe(error))
+            outage.note(error, "background work")
             await _rest(stop, _AFTER_ERROR_SECONDS)
             continue
         outage.ended()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,6 +69,8 @@ def _run_server(app: object, settings: "Settings", **options: Any) -> None:
     from service.logs import configure
 
     configure(settings.log_level, settings.log_format)
+    # The server stops gracefully and then signals itself anew; that must not look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         uvicorn.run(
             app,  # type: ignore[arg-type]

@@ -36,6 +36,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=STATEMENT_TIMEOUT_SECONDS,
+        hide_parameters=True,  # an error's text may reach a log
         connect_args={
             "timeout": STATEMENT_TIMEOUT_SECONDS,
             "server_settings": {

@@ -51,7 +51,8 @@ async def answer(house: House) -> None:
 async def test_the_seeds_sentence_comes_out_of_the_data(
     server: embedded.EmbeddedServer, tmp_path: Path
 ) -> None:
-    async with open_house(server, tmp_path, SEND_RATE="2000") as house:
+    talkative = {"LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
+    async with open_house(server, tmp_path, SEND_RATE="2000", **talkative) as house:
         await house.start_emulator("--receipt-seconds", "0.05,0.2", "--undelivered-share", "0")
         await asyncio.gather(house.start_web(0), house.start_web(1), house.start_worker())
         await house.make_program()
@@ -87,6 +88,16 @@ async def test_the_seeds_sentence_comes_out_of_the_data(
         await nothing_more_to_the_opted_out(house)
         await replay_everything(house)
         assert await house.results(slug) == found
+    logs_name_nobody(tmp_path)
+
+
+def logs_name_nobody(folder: Path) -> None:
+    """Neither numbers nor words of members stand in the product's logs."""
+    logs = [folder / f"{name}.log" for name in ("web0", "web1", "worker")]
+    written = "".join(log.read_text() for log in logs)
+    assert written.count("\n") > 5
+    for secret in ("+1303", "303200", "purple", "full-time coach", "peers", "Does your org", TOKEN):
+        assert secret not in written
 
 
 async def nothing_more_to_the_opted_out(house: House) -> None:
