@@ -14,11 +14,18 @@ from service.domain.deliveries import DeliveryState
 from service.domain.programs import Program
 from service.domain.segments import measure
 from service.domain.wording import Saying, render
-from service.store.answers import void_answers, write_answers, write_history
+from service.store.answers import (
+    answer_row,
+    history_row,
+    void_answers,
+    write_answers,
+    write_history,
+)
 from service.store.deliveries import write_deliveries
 from service.store.engine import insert_many
 from service.store.inbound import ReceivedText, Response
 from service.store.members import StoredMember
+from service.store.review import settle_numbers, settle_reviews
 from service.store.subscribers import (
     consent_event,
     opt_out_everywhere,
@@ -43,6 +50,7 @@ class _Entry:
     body: str | None = None
     question_id: int | None = None
     poll_id: int | None = None
+    ends_review: bool = False
 
     @property
     def subscriber_id(self) -> int | None:
@@ -76,6 +84,7 @@ class InboundChanges:
                 body=render(program, decision.say, stored.language) if decision.say else None,
                 question_id=question.identifier if question else None,
                 poll_id=asked.identifier if asked else None,
+                ends_review=stored.member.review and decision.review is False,
             )
         )
 
@@ -107,7 +116,25 @@ class InboundChanges:
             [self._inbound(e, responses[e.text.message_sid]) for e in self.entries],
         )
         await self._write_answers(session)
+        await settle_reviews(session, self._answered(), by=_MEMBER, now=self.now)
+        await settle_numbers(session, self._rejoined(), by=_MEMBER, now=self.now)
         return responses
+
+    def _answered(self) -> list[int]:
+        """People whose valid answer ends the review of what they texted before."""
+        return [
+            entry.subscriber_id
+            for entry in self.entries
+            if entry.ends_review and entry.subscriber_id is not None
+        ]
+
+    def _rejoined(self) -> list[bytes]:
+        """Numbers that came in anew, which settles what staff were to look at."""
+        return [
+            entry.key
+            for entry in self.entries
+            if entry.decision.consent and not entry.decision.consent.everywhere
+        ]
 
     async def _write_members(self, session: AsyncSession, members: Iterable[StoredMember]) -> None:
         numbers = {e.key: e.text.number for e in self.entries}
@@ -202,6 +229,7 @@ class InboundChanges:
             "rule": decision.rule,
             "outcome": decision.outcome if attributed else None,
             "received_at": self.now,
+            "waiting": decision.waiting if attributed else None,
             "response_body": response.body,
             "response_delivery_id": response.delivery_id,
         }
@@ -225,36 +253,22 @@ class InboundChanges:
                 pair = (question.identifier, subscriber)
                 choice = question.choice_labelled(given.choice) if given.choice else None
                 voided.pop(pair, None)
-                standing[pair] = _answer(pair, given, choice.identifier if choice else None)
+                standing[pair] = answer_row(pair, given, choice.identifier if choice else None)
                 history.append(self._change(entry, pair, given))
         await void_answers(session, list(voided))
         await write_answers(session, list(standing.values()))
         await write_history(session, history)
 
     def _change(self, entry: _Entry, pair: tuple[int, int], given: Given | None) -> dict[str, Any]:
-        return {
-            "question_id": pair[0],
-            "subscriber_id": pair[1],
-            "value": given.value if given else None,
-            "void": given is None,
-            "actor": _MEMBER,
-            "rule": entry.decision.rule,
-            "message_sid": entry.text.message_sid,
-            "changed_at": self.now,
-        }
+        return history_row(
+            pair,
+            given,
+            actor=_MEMBER,
+            rule=entry.decision.rule,
+            sid=entry.text.message_sid,
+            now=self.now,
+        )
 
 
 def _dedupe_key(entry: _Entry) -> str:
     return f"reply:{entry.text.message_sid}"
-
-
-def _answer(pair: tuple[int, int], given: Given, choice_id: int | None) -> dict[str, Any]:
-    return {
-        "question_id": pair[0],
-        "subscriber_id": pair[1],
-        "choice_id": choice_id,
-        "number": given.number,
-        "text": given.text,
-        "comment": given.comment,
-        "answered_at": given.answered_at,
-    }

@@ -20,6 +20,7 @@ from service.actions.polls import (
     open_when_due,
 )
 from service.actions.reconcile import reconcile, sweep
+from service.actions.review import lapse_holds
 from service.domain.schedule import Daily, Every, Recurrence
 from service.errors import RefusedError
 from service.runtime import Runtime
@@ -48,6 +49,10 @@ async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
         await jobs.forget_done(session, runtime.clock.now() - KEEP_DONE)
 
 
+async def _lapse_holds(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    await lapse_holds(runtime)
+
+
 HANDLERS: Mapping[str, Handler] = {
     OPEN_JOB: lambda runtime, payload: open_when_due(runtime, payload["poll_id"]),
     CLOSE_JOB: lambda runtime, payload: close_when_due(runtime, payload["poll_id"]),
@@ -55,6 +60,7 @@ HANDLERS: Mapping[str, Handler] = {
     "sweep": _sweep,
     "reconcile": _reconcile,
     "upkeep": _upkeep,
+    "lapse_holds": _lapse_holds,
 }
 
 
@@ -71,6 +77,7 @@ class JobRun:
 RECURRING: Mapping[str, Recurrence] = {
     "sweep": Every(timedelta(seconds=5)),
     "reconcile": Every(timedelta(seconds=5)),
+    "lapse_holds": Every(timedelta(minutes=10)),
     "upkeep": Daily(time(3, 30), "UTC"),
 }
 

@@ -26,17 +26,21 @@ async def opt_out(runtime: Runtime, number: str, *, actor: str) -> None:
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         await lock_numbers(session, [lock_key(key)])
-        await _stop(session, {number: key}, now, medium="staff", actor=actor, rule="staff opt-out")
+        await opt_out_within(
+            session, {number: key}, now, medium="staff", actor=actor, rule="staff opt-out"
+        )
 
 
 async def record_carrier_opt_outs(
     session: AsyncSession, numbers: Mapping[str, bytes], now: datetime
 ) -> None:
     """The carrier blocks these numbers: they are out. The caller holds their locks."""
-    await _stop(session, numbers, now, medium="carrier", actor="carrier", rule="error 21610")
+    await opt_out_within(
+        session, numbers, now, medium="carrier", actor="carrier", rule="error 21610"
+    )
 
 
-async def _stop(
+async def opt_out_within(
     session: AsyncSession,
     numbers: Mapping[str, bytes],
     now: datetime,
@@ -45,6 +49,11 @@ async def _stop(
     actor: str,
     rule: str,
 ) -> None:
+    """Opt numbers out within the caller's transaction, which holds their locks.
+
+    Args:
+        numbers: E.164 with its key.
+    """
     if not numbers:
         return
     await opt_out_everywhere(session, list(numbers.values()), now)

@@ -2,7 +2,17 @@
 
 import typer
 
-from service.cli import classify, database, demo, jobs, poll, processes, program, subscribers
+from service.cli import (
+    classify,
+    database,
+    demo,
+    jobs,
+    poll,
+    processes,
+    program,
+    review,
+    subscribers,
+)
 
 app = typer.Typer(
     name="pollwire",
@@ -23,4 +33,5 @@ app.command()(classify.classify)
 app.add_typer(program.app, name="program")
 app.add_typer(poll.app, name="poll")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(review.app, name="review")
 app.add_typer(subscribers.app, name="subscribers")

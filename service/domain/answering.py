@@ -75,7 +75,7 @@ def _new_answer(
     changed: bool,
 ) -> Decision:
     chosen = {**member.chosen, question.position: given.choice}
-    voided = _void_after_change(asked, question, chosen) if changed else ()
+    voided = void_after_change(asked.questions, question, chosen) if changed else ()
     answers = {question.position: given}
     following = next_question(asked.questions, chosen)
     if following and not following.is_closed and len(given.comment.split()) >= _COMMENT_WORDS:
@@ -94,12 +94,12 @@ def _new_answer(
     )
 
 
-def _void_after_change(
-    asked: AskedPoll, question: Question, chosen: dict[int, str | None]
+def void_after_change(
+    questions: tuple[Question, ...], question: Question, chosen: dict[int, str | None]
 ) -> tuple[int, ...]:
     """Drops from ``chosen`` what hung on the former choice: withdrawn, or to be asked anew."""
     voided = []
-    for later in asked.questions[question.position :]:
+    for later in questions[question.position :]:
         hung_on_it = any(question.choice_labelled(label) for label in later.when)
         if later.position in chosen and (hung_on_it or not condition_holds(later, chosen)):
             del chosen[later.position]

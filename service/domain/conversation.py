@@ -31,6 +31,13 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
 
 
+class Waiting(StrEnum):
+    """Why a text waits for a person. A review never opts out by itself; a hold does in the end."""
+
+    REVIEW = "review"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """An answer that stands."""
@@ -168,6 +175,13 @@ class Decision:
     outcome: Outcome | None = None
     hold: bool = False
     review: bool | None = None
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Why the text waits for a person, if it does."""
+        if self.hold:
+            return Waiting.HOLD
+        return Waiting.REVIEW if self.review else None
 
 
 def apply(member: Member, decision: Decision, now: datetime) -> Member:

@@ -84,6 +84,12 @@ class Question:
         wanted = label.casefold()
         return next((c for c in self.choices if c.label.casefold() == wanted), None)
 
+    def choice_named(self, name: str) -> Choice | None:
+        """The choice with this label or letter, whatever its case."""
+        wanted = name.strip().casefold()
+        lettered = (c for c in self.choices if c.letter.casefold() == wanted)
+        return self.choice_labelled(name.strip()) or next(lettered, None)
+
     @property
     def is_closed(self) -> bool:
         """Whether answers are picked from a ballot or are a number, not free words."""

@@ -1,11 +1,13 @@
 """Answers, their history, and the counts made of them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.domain.conversation import Given
 from service.domain.tally import NumberSummary
 from service.store.engine import insert_many
 from service.store.tables import Answer, AnswerChange
@@ -23,6 +25,35 @@ _VOID = text(
     WHERE a.question_id = k.question_id AND a.subscriber_id = k.subscriber_id
     """
 )
+
+
+def answer_row(pair: tuple[int, int], given: Given, choice_id: int | None) -> dict[str, Any]:
+    """An answer's columns; ``pair`` is its question and subscriber."""
+    return {
+        "question_id": pair[0],
+        "subscriber_id": pair[1],
+        "choice_id": choice_id,
+        "number": given.number,
+        "text": given.text,
+        "comment": given.comment,
+        "answered_at": given.answered_at,
+    }
+
+
+def history_row(
+    pair: tuple[int, int], given: Given | None, *, actor: str, rule: str, sid: str, now: datetime
+) -> dict[str, Any]:
+    """What an answer became; ``None`` for one that no longer counts."""
+    return {
+        "question_id": pair[0],
+        "subscriber_id": pair[1],
+        "value": given.value if given else None,
+        "void": given is None,
+        "actor": actor,
+        "rule": rule,
+        "message_sid": sid,
+        "changed_at": now,
+    }
 
 
 async def write_answers(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -129,6 +129,17 @@ async def _answers(session: AsyncSession, rows: Sequence[Any]) -> dict[int, dict
     return found
 
 
+async def standing_answers(
+    session: AsyncSession, subscriber_id: int, poll_id: int
+) -> dict[int, Given]:
+    """One person's answers to a poll that count, by position."""
+    values = {"subscribers": [subscriber_id], "polls": [poll_id]}
+    return {
+        row.position: Given(row.label, row.number, row.text, row.comment, row.answered_at)
+        for row in await session.execute(_ANSWERS, values)
+    }
+
+
 def _member(
     row: Any,
     polls: Mapping[int, tuple[Question, ...]],

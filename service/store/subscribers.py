@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.consent import ConsentEventKind, SubscriberState
 from service.store.engine import insert_many
+from service.store.review import settle_numbers
 from service.store.tables import ConsentEvent, Subscriber
 
 _UPSERT = """
@@ -59,10 +60,12 @@ async def opt_out_everywhere(session: AsyncSession, keys: Sequence[bytes], now: 
     """
     if not keys:
         return
-    values = {"keys": sorted(set(keys)), "now": now}
+    stopped = sorted(set(keys))
+    values = {"keys": stopped, "now": now}
     await session.execute(_REMEMBER_STOP, values)
     await session.execute(_STOP_EVERYWHERE, values)
     await session.execute(_CANCEL_WAITING, values)
+    await settle_numbers(session, stopped, by="opt-out", now=now)
 
 
 async def write_consent(session: AsyncSession, events: Sequence[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, LargeBinary, Text
 from sqlmodel import Field, Index, SQLModel, text
 
-from service.domain.conversation import Outcome
+from service.domain.conversation import Outcome, Waiting
 from service.store.tables.base import Instant, checked, identity
 
 
@@ -21,6 +21,12 @@ class InboundText(SQLModel, table=True):
             postgresql_where=text("question_id IS NOT NULL"),
         ),
         Index("ix_inbound_text_number_key", "number_key", "id"),
+        Index(
+            "ix_inbound_text_waiting",
+            "subscriber_id",
+            "id",
+            postgresql_where=text("waiting IS NOT NULL"),
+        ),
     )
 
     id: int | None = identity()
@@ -37,5 +43,8 @@ class InboundText(SQLModel, table=True):
     rule: str = Field(sa_type=Text)
     outcome: Outcome | None = Field(default=None, sa_type=checked(Outcome))
     received_at: datetime = Field(sa_type=Instant)
+    waiting: Waiting | None = Field(default=None, sa_type=checked(Waiting))
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    settled_by: str | None = Field(default=None, sa_type=Text)
     response_body: str | None = Field(default=None, sa_type=Text)
     response_delivery_id: int | None = Field(default=None, sa_type=BigInteger)
