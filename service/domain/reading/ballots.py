@@ -27,6 +27,7 @@ class Ballot:
         exact: labels and aliases as written, case aside.
         normal: the same as ``normalise`` leaves them; a name two choices share is left out.
         cores: the same without small words, with the choice each stands for.
+        vocabulary: the words that any of the names holds.
         numbered: whether a bare digit may mean the position on the ballot.
     """
 
@@ -34,6 +35,7 @@ class Ballot:
     exact: dict[str, Choice]
     normal: dict[str, Choice]
     cores: tuple[tuple[tuple[str, ...], Choice], ...]
+    vocabulary: frozenset[str]
     numbered: bool
 
     def named(self, typed: Typed) -> Choice | None:
@@ -63,7 +65,9 @@ def _prepared(choices: tuple[Choice, ...]) -> Ballot:
             exact.setdefault(_exact(tidy(name)), choice)
     numbered = not any(name[0][:1].isdigit() for name, _ in cores if name)
     unique = {name: choice for name, choice in normal.items() if choice and name}
-    return Ballot(choices, exact, unique, tuple(c for c in cores if c[0]), numbered)
+    named = tuple(pair for pair in cores if pair[0])
+    vocabulary = frozenset(word for name, _ in named for word in name)
+    return Ballot(choices, exact, unique, named, vocabulary, numbered)
 
 
 def ballot_of(question: Question) -> Ballot:

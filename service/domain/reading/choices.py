@@ -127,6 +127,8 @@ def _opens_with_mark(ballot: Ballot, rest: Typed) -> bool:
 
 
 def _leading_label(ballot: Ballot, typed: Typed) -> _Found | None:
+    if ballot.vocabulary.isdisjoint(typed.tokens):
+        return None
     named = _all_named(ballot, typed.tokens[: len(typed.opening)])
     length = _opening_label_length(ballot, typed)
     if len(named) != 1 or not length or _denied(_first_clause(typed), named[0], ballot):
@@ -162,6 +164,8 @@ def _positions(name: tuple[str, ...], core: tuple[str, ...]) -> list[range]:
 
 def _all_named(ballot: Ballot, tokens: list[str]) -> list[Choice]:
     """The choices whose whole label stands in ``tokens``; a longer label covers a shorter one."""
+    if ballot.vocabulary.isdisjoint(tokens):
+        return []
     core, covered, found = core_of(tokens), set[int](), list[Choice]()
     for name, choice in sorted(ballot.cores, key=lambda pair: -len(pair[0])):
         if len(name) == 1 and (len(name[0]) < 2 or name[0] in _vote_words()):

@@ -1,22 +1,32 @@
 """Dropping the small talk around a word that decides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from service.domain.reading.words import words
 
 
+_Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
+
+
 @cache
-def _by_length(lists: tuple[str, ...]) -> tuple[int, frozenset[tuple[str, ...]]]:
-    phrases = frozenset(tuple(phrase.split()) for name in lists for phrase in words(name))
-    return max(map(len, phrases), default=0), phrases
+def _by_word(lists: tuple[str, ...], *, last: bool = False) -> _Phrases:
+    """The phrases of ``lists`` by their first word, or their last, longest first."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for name in lists:
+        for phrase in words(name):
+            tokens = tuple(phrase.split())
+            found.setdefault(tokens[-1 if last else 0], set()).add(tokens)
+    return {word: tuple(sorted(phrases, key=len, reverse=True)) for word, phrases in found.items()}
 
 
 def opening_length(tokens: list[str], *lists: str, start: int = 0) -> int:
     """How many tokens from ``start`` on are the longest phrase of ``lists``; 0 for none."""
-    longest, phrases = _by_length(lists)
-    for length in range(min(longest, len(tokens) - start), 0, -1):
-        if tuple(tokens[start : start + length]) in phrases:
+    if start >= len(tokens):
+        return 0
+    for phrase in _by_word(lists).get(tokens[start], ()):
+        length = len(phrase)
+        if length == 1 or tuple(tokens[start : start + length]) == phrase:
             return length
     return 0
 
@@ -53,8 +63,9 @@ def stripped(tokens: list[str], opening: Iterable[str], closing: Iterable[str]) 
 
 
 def _closing_length(tokens: list[str], lists: tuple[str, ...]) -> int:
-    longest, phrases = _by_length(lists)
-    for length in range(min(longest, len(tokens)), 0, -1):
-        if tuple(tokens[-length:]) in phrases:
-            return length
+    if not tokens:
+        return 0
+    for phrase in _by_word(lists, last=True).get(tokens[-1], ()):
+        if tuple(tokens[-len(phrase) :]) == phrase:
+            return len(phrase)
     return 0

@@ -4,8 +4,8 @@ import base64
 import binascii
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import NamedTuple
 
 _APOSTROPHES = re.compile("['’‘ʼ`´′]")
 _INVISIBLE = re.compile(
@@ -20,10 +20,12 @@ _SIGNATURE = re.compile(
     rf"|\bget (?=outlook)) ?(?:(?:my|mi|mon|the|an?) )?(?:{_DEVICES})\b[^\n]{{0,60}}\s*\Z",
     re.I,
 )
+_SIGNED = re.compile("sent |outlook|enviado|envoy", re.I)
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$\n?", re.M)
 _NOT_WORD = re.compile(r"[\W_]+")
 _WORD = re.compile(r"[^\W_]+(?:['’‘ʼ`´′][^\W_]+)*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+_PLACED = 9
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 
 
@@ -64,7 +66,9 @@ def tidy(text: str) -> str:
         text = text.replace("\x00", "")
     if ">" in text:
         text = _QUOTED_LINE.sub("", text).strip() or text
-    return _SIGNATURE.sub("", text).strip()
+    if _SIGNED.search(text):
+        text = _SIGNATURE.sub("", text)
+    return text.strip()
 
 
 def _fold(tidied: str) -> str:
@@ -95,17 +99,24 @@ def squeeze(normal: str) -> str:
     return _STRETCHED.sub(r"\1", normal)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+@lru_cache(maxsize=16384)
+def _plain(word: str) -> str:
+    """One word as the lists have it. The words people text repeat, so it pays to remember."""
+    return squeeze(_fold(word))
+
+
+class Word(NamedTuple):
     """One word as typed, with the place where it ends.
 
     Attributes:
-        breaks: what stands between this word and the next, if more than spaces.
+        breaks: what stands between this word and the next, if more than spaces or a hyphen.
+        hyphened: whether a hyphen ties it to the next: ``one-on-one``.
     """
 
     normal: str
     end: int
     breaks: str
+    hyphened: bool = False
 
 
 class Typed:
@@ -123,16 +134,24 @@ class Typed:
         self.normal = _NOT_WORD.sub(" ", _fold(self.tidied)).strip()
         self.calm = squeeze(self.normal)
         self.tokens = self.calm.split()
+        self._opening: tuple[Word, ...] | None = None
 
-    @cached_property
+    @property
     def opening(self) -> tuple[Word, ...]:
         """The first words with their places, for rules that need what follows them."""
+        if self._opening is None:
+            self._opening = self._placed()
+        return self._opening
+
+    def _placed(self) -> tuple[Word, ...]:
         found = []
-        places = [*_iterate(self.tidied, 13)]
-        for number, match in enumerate(places[:12]):
+        places = [*_iterate(self.tidied, _PLACED + 1)]
+        for number, match in enumerate(places[:_PLACED]):
             after = places[number + 1].start() if number + 1 < len(places) else len(self.tidied)
-            gap = self.tidied[match.end() : after].strip()
-            found.append(Word(squeeze(_fold(match[0])), match.end(), gap))
+            gap = self.tidied[match.end() : after]
+            tied = gap in ("-", "‐", "‑")
+            breaks = "" if tied else gap.strip()
+            found.append(Word(_plain(match[0]), match.end(), breaks, tied))
         return tuple(found)
 
     def rest(self, used: int) -> str:

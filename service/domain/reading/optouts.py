@@ -5,6 +5,7 @@ something else ("end of year", "we opt out of Medicare").
 """
 
 import re
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from service.domain.reading.fillers import opening_length, without
@@ -13,6 +14,8 @@ from service.domain.reading.slips import one_edit_apart, swapped_or_doubled
 from service.domain.reading.words import alternatives, pattern, words
 
 _CLAUSE_END = re.compile(r"[.!?,;:\n()]+|\s[-–—]+\s|[–—]")
+_SHORT = 5
+_LONGEST_WITH_FILLER = 16
 _LONGEST_HELD = 10
 _LONGEST_BEFORE_LAST = 10
 _BEFORE_ANY_NUMBER = frozenset({"stop", "stopall", "unsubscribe", "unsub"})
@@ -28,6 +31,11 @@ def _known() -> frozenset[str]:
 def _compact() -> frozenset[str]:
     """Opt-out words however they are spaced: ``un subscribe``, ``s t o p``."""
     return frozenset(word.replace(" ", "") for word in _known() if len(word) >= 4)
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    return frozenset(word for known in _known() for word in known.split())
 
 
 @cache
@@ -53,11 +61,28 @@ def _misspelled(word: str) -> bool:
     )
 
 
-def _core(normal: str, brand: str) -> str:
-    """``normal`` without the program's name, filler and numbers to text to."""
-    if brand and brand in normal:
-        normal = re.sub(rf"\b{re.escape(brand)}\b", " ", normal)
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What this program is called, dropped from "stop Acme Stat".
+
+    Attributes:
+        brand: normalised.
+        keywords: upper case.
+    """
+
+    brand: str = ""
+    keywords: frozenset[str] = frozenset()
+
+
+_NO_NAMES = Names()
+
+
+def _core(normal: str, names: Names) -> str:
+    """``normal`` without the program's names, filler and numbers to text to."""
+    if names.brand and names.brand in normal:
+        normal = re.sub(rf"\b{re.escape(names.brand)}\b", " ", normal)
     kept = without(normal.split(), "filler")
+    kept = [word for word in kept if word.upper() not in names.keywords]
     numbered = kept[:1] != [] and kept[0] in _BEFORE_ANY_NUMBER
     return " ".join(w for w in kept if not (w.isdigit() and (numbered or len(w) >= 5)))
 
@@ -76,15 +101,23 @@ def _is_word(normal: str) -> bool:
     return normal.translate(_AS_LETTERS) in _known() or _misspelled(normal)
 
 
-def _whole_rule(typed: Typed, brand: str) -> str | None:
+def _may_be_word(tokens: list[str]) -> bool:
+    """A quick look before the filler is dropped; misspelled words are sought in short texts."""
+    if len(tokens) <= _SHORT:
+        return True
+    return len(tokens) <= _LONGEST_WITH_FILLER and not _vocabulary().isdisjoint(tokens)
+
+
+def _whole_rule(typed: Typed, names: Names) -> str | None:
     if any(emoji in typed.tidied for emoji in words("stop_emoji")) and len(typed.tokens) <= 3:
         return "opt-out emoji"
     if _is_word(typed.calm):
         return "opt-out word"
-    if len(typed.tokens) > 16:
+    if not _may_be_word(typed.tokens):
         return None
-    core = _core(typed.calm, brand)
-    if _is_word(core):
+    core = _core(typed.calm, names)
+    # "No stop": the vote before an opt-out word is none.
+    if _is_word(core) or core.removeprefix("no ") in words("opt_out_after_no"):
         return "opt-out word with filler"
     if _footer().match(core) or _footer().match(typed.calm):
         return "opt-out footer echoed"
@@ -104,38 +137,38 @@ def _clauses(tidied: str) -> list[tuple[str, str]]:
     return [(clause, mark) for clause, mark in found if clause]
 
 
-def _clause_rule(clauses: list[tuple[str, str]], typed: Typed, brand: str) -> str | None:
+def _clause_rule(clauses: list[tuple[str, str]], typed: Typed, names: Names) -> str | None:
     if len(clauses) < 2:
         return None
     first, mark = clauses[0]
-    if "?" not in mark and len(first.split()) <= 8 and _is_word(_core(first, brand)):
+    if "?" not in mark and len(first.split()) <= 8 and _is_word(_core(first, names)):
         return "opt-out first clause"
     last, mark = clauses[-1]
     short = len(typed.tokens) <= _LONGEST_BEFORE_LAST and "?" not in mark
-    if short and _core(last, brand) in words("opt_out_last"):
+    if short and _core(last, names) in words("opt_out_last"):
         return "opt-out last clause"
     return None
 
 
-def opt_out_rule(typed: Typed, *, brand: str = "") -> str | None:
+def opt_out_rule(typed: Typed, names: Names = _NO_NAMES) -> str | None:
     """Name of the opt-out rule that a text meets, or ``None``.
 
     Args:
-        brand: the program's name, normalised.
+        names: the program's, so that "stop Acme Stat" is no more than "stop".
 
     >>> opt_out_rule(Typed("Stop. Thank you"))
     'opt-out first clause'
     >>> opt_out_rule(Typed("We opt out of Medicare")) is None
     True
     """
-    rule = _whole_rule(typed, brand)
+    rule = _whole_rule(typed, names)
     if rule:
         return rule
     signs = not words("opt_out_signs").isdisjoint(typed.tokens)
-    if not signs and not (len(typed.tokens) <= 20 and _may_open(typed.tokens)):
+    if not signs and not (len(typed.tokens) <= 2 * _SHORT and _may_open(typed.tokens)):
         return None
     clauses = _clauses(typed.tidied)
-    rule = _clause_rule(clauses, typed, brand)
+    rule = _clause_rule(clauses, typed, names)
     if rule or not signs:
         return rule
     joined = " ; ".join(clause for clause, _ in clauses)

@@ -11,23 +11,20 @@ _EMOJI = r"[^\w\s“”\"«»„‘’'.,;:!?()\-–—/&+*#@%$]{1,12}"
 _TO = "(?:to|a|à|zu|an|ad)"
 
 
+_OWN_WORDS = r"(?!(?:y|n|yes|no|s[ií]|stop|end|quit|cancel|unsub\w*)\b)"
+
+
 @lru_cache(maxsize=256)
 def _reaction(brand: str) -> re.Pattern[str]:
     target = rf"{_QUOTE}|(?:{alternatives('reaction_things')})\W*\Z"
+    forms = [rf"(?:{_EMOJI} *)+{_TO} *(?:{target})"]
     if brand:
+        # A phone in a language not listed here: a few words, then our text in quotes.
+        forms.append(rf"{_OWN_WORDS}[^\n.!?]{{1,40}} {_QUOTE} *{re.escape(brand)}\b")
         target += rf"|{re.escape(brand)}\b"
-    bare = f"|{re.escape(brand)}" if brand else ""
-    return re.compile(
-        rf"(?:{alternatives('reaction_verbs')}) *:? *(?:{target})"
-        rf"|(?:{_EMOJI} *)+{_TO} *(?:{target})"
-        rf"|(?:reacted|removed|reaccionó|a réagi|reagiu) [^\w“\"«]{{1,16}} *(?:to|from|a|à|de)\b"
-        rf"|(?:[^\W\d]+ +){{1,5}}{_QUOTE} *(?:{brand and re.escape(brand)}{bare} *:)"
-        if brand
-        else rf"(?:{alternatives('reaction_verbs')}) *:? *(?:{target})"
-        rf"|(?:{_EMOJI} *)+{_TO} *(?:{target})"
-        rf"|(?:reacted|removed|reaccionó|a réagi|reagiu) [^\w“\"«]{{1,16}} *(?:to|from|a|à|de)\b",
-        re.I,
-    )
+    forms.append(rf"(?:{alternatives('reaction_verbs')}) *:? *(?:{target})")
+    forms.append(r"(?:reacted|removed|reaccionó|a réagi|reagiu) [^\w“\"«]{1,16} *(?:to|from|a|à|de)\b")
+    return re.compile("|".join(forms), re.I)
 
 
 def is_reaction(typed: Typed, *, brand: str = "") -> bool:
@@ -48,4 +45,6 @@ def is_auto_reply(typed: Typed) -> bool:
     >>> is_auto_reply(Typed("I’m driving right now. Sent from my car."))
     True
     """
-    return pattern("auto_reply_phrases", "(?:", ")").search(typed.calm) is not None
+    if words("auto_reply_signs").isdisjoint(typed.normal.split()):
+        return False
+    return pattern("auto_reply_phrases", "(?:", ")").search(typed.normal) is not None

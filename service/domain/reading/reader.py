@@ -7,7 +7,7 @@ from service.domain.reading.keywords import read_confirmation, read_help, read_j
 from service.domain.reading.normalise import Typed, normalise_once
 from service.domain.reading.numbers import read_number
 from service.domain.reading.open_text import read_open
-from service.domain.reading.optouts import may_be_opt_out, opt_out_rule
+from service.domain.reading.optouts import Names, may_be_opt_out, opt_out_rule
 from service.domain.reading.reactions import is_auto_reply, is_reaction
 from service.domain.reading.values import Asked, Expected, Label, Reading
 from service.domain.reading.yes_no import read_yes_no
@@ -34,7 +34,7 @@ def read_command(typed: Typed, asked: Asked) -> Reading | None:
     """Rules 2 to 7: reactions, opt-outs, automatic replies, HELP, confirmation, joining."""
     if is_reaction(typed, brand=asked.brand):
         return Reading(Label.REACTION, "reaction")
-    rule = opt_out_rule(typed, brand=normalise_once(asked.brand))
+    rule = opt_out_rule(typed, Names(normalise_once(asked.brand), asked.keywords))
     automatic = is_auto_reply(typed)
     if rule and automatic:
         return Reading(Label.HOLD, "opt-out in auto-reply")

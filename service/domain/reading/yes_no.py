@@ -7,11 +7,14 @@ from service.domain.polls import Question
 from service.domain.reading.ballots import ballot_of, class_choice
 from service.domain.reading.fillers import opening_length, stripped
 from service.domain.reading.normalise import Typed, Word
+from service.domain.reading.optouts import may_be_opt_out
 from service.domain.reading.values import Expected, Label, Reading
 from service.domain.reading.words import pattern, words
 
 _LONGEST_PARTLY = 8
 _LONGEST_WHOLE = 12
+_WORDS_OF_DOUBT = 14
+_WORDS_BEFORE_VOTE = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,11 @@ def _emoji_sign(tidied: str) -> Sign | None:
 
 def _doubt(typed: Typed) -> Sign | None:
     """Unsure, not applicable or partly, at the start of a text, also after a bare "no"."""
-    start = _after_filler(typed.opening)
-    normals = [word.normal for word in typed.opening]
-    head = " ".join(normals[start:])
+    tokens = typed.tokens[:_WORDS_OF_DOUBT]
+    start = 0
+    while length := opening_length(tokens, "vote_filler", start=start):
+        start += length
+    head = " ".join(tokens[start:])
     comment = ""
     if _opens("na_phrases", head):
         return Sign(Label.NOT_APPLICABLE, "not applicable phrase", comment=comment)
@@ -118,7 +123,7 @@ def _doubt(typed: Typed) -> Sign | None:
     if _opens("unsure_phrases", head) or _opens("unsure_phrases", after_no):
         comment = typed.tidied if len(typed.tokens) > _LONGEST_PARTLY else ""
         return Sign(Label.UNSURE, "unsure phrase", comment=comment)
-    if len(typed.tokens) <= _LONGEST_PARTLY and opening_length(normals, "partly", start=start):
+    if len(typed.tokens) <= _LONGEST_PARTLY and opening_length(tokens, "partly", start=start):
         return _TRAP
     return None
 
@@ -146,6 +151,9 @@ def _unbroken(opening: tuple[Word, ...], normals: list[str], start: int, *lists:
 
 def _leading(typed: Typed) -> Sign | None:
     """The vote that opens a text; the rest is the comment."""
+    # Most texts that are no vote hold no such word near the start: no need to place their words.
+    if _vote_openers().isdisjoint(typed.tokens[:_WORDS_BEFORE_VOTE]):
+        return None
     opening = typed.opening
     normals = [word.normal for word in opening]
     start = _after_filler(opening)
@@ -159,8 +167,12 @@ def _leading(typed: Typed) -> Sign | None:
 
 def _vote_at(typed: Typed, normals: list[str], start: int) -> Sign | None:
     opening = typed.opening
-    if start >= len(opening) or _unbroken(opening, normals, start, "traps"):
-        return _TRAP if start < len(opening) else None
+    if start >= len(opening):
+        return None
+    trap = _unbroken(opening, normals, start, "traps")
+    # "No one-on-one coaching" is no "no one".
+    if trap and not opening[start + trap - 1].hyphened:
+        return _TRAP
     for vote in ("no", "yes"):
         length = _unbroken(opening, normals, start, f"{vote}_leading")
         if length or _glued(normals[start], vote):
@@ -187,6 +199,13 @@ def _letter_with_reason(
 
 
 @cache
+def _vote_openers() -> frozenset[str]:
+    phrases = (words(f"{vote}{kind}") for vote in ("yes", "no") for kind in ("", "_leading", "_letter"))
+    first = frozenset(phrase.split()[0] for group in phrases for phrase in group)
+    return first | _glued_words("yes") | _glued_words("no")
+
+
+@cache
 def _glued_words(vote: str) -> frozenset[str]:
     return frozenset(vote + rest for rest in words("glued"))
 
@@ -202,7 +221,10 @@ def _with_comment(typed: Typed, normals: list[str], used: int, vote: str) -> Sig
         return _TRAP
     if _names_a_number(opening, normals, used, vote) or _contradicts(opening, normals, used, vote):
         return _TRAP
-    return _vote(vote, f"leading {vote}", typed.rest(used))
+    comment = typed.rest(used)
+    if comment and len(normals) <= _LONGEST_PARTLY and may_be_opt_out(Typed(comment), strictly=True):
+        return _TRAP
+    return _vote(vote, f"leading {vote}", comment)
 
 
 def _names_a_number(
