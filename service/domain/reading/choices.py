@@ -12,7 +12,16 @@ from service.domain.reading.values import Expected, Label, Reading
 from service.domain.reading.words import words
 from service.domain.reading.yes_no import sign_of
 
-_ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
+_ORDINALS = {
+    "first": 1,
+    "1st": 1,
+    "second": 2,
+    "2nd": 2,
+    "third": 3,
+    "3rd": 3,
+    "fourth": 4,
+    "4th": 4,
+}
 _LEADING_MARK = re.compile(
     r"[\s\"'“‘(\[#]*(?:(?:option|choice|answer|letter|number|opci[oó]n|respuesta)\s*[:#-]?\s*)?"
     r"([A-Za-z]|\d{1,2})(?![\w'’])(?!\s*[&/+]|[.,:]\d)(\s*[)\]\"'”’.,:;!=–—-]+\s*|\s+)(?=\S)(.*)\Z",
@@ -80,7 +89,7 @@ def _with_comment(ballot: Ballot, typed: Typed) -> _Found | None:
 
 
 def _leading_mark(ballot: Ballot, typed: Typed) -> _Found | None:
-    """ "B - because …", "B: pay"; a bare space is enough only before a reason or that label."""
+    """As in "B - because …"; a bare space is enough only before a reason or that label."""
     found = _LEADING_MARK.match(typed.tidied)
     choice = _marked(ballot, found[1].casefold()) if found else None
     if found is None or choice is None:
@@ -213,8 +222,7 @@ def _distinct(choices: list[Choice]) -> list[Choice]:
 
 
 def _shortened(ballot: Ballot, core: tuple[str, ...]) -> list[Choice]:
-    """The choices whose label begins with these words, or else with these letters, or else
-    holds them."""
+    """The choices whose label begins with these words; else with these letters; else holds them."""
     if not core or len(core) > 5:
         return []
     size, typed = len(core), " ".join(core)

@@ -5,7 +5,6 @@ from functools import cache
 
 from service.domain.reading.words import words
 
-
 _Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
 
 

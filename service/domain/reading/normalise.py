@@ -17,7 +17,7 @@ _DEVICES = (
 )
 _SIGNATURE = re.compile(
     r"(?:\b(?:sent|enviado|envoyé|envoye) (?:from|via|with|using|desde|de|depuis)"
-    rf"|\bget (?=outlook)) ?(?:(?:my|mi|mon|the|an?) )?(?:{_DEVICES})\b[^\n]{{0,60}}\s*\Z",
+    rf"|\bget (?=outlook for)) ?(?:(?:my|mi|mon|the|an?) )?(?:{_DEVICES})\b[^\n]{{0,60}}\s*\Z",
     re.I,
 )
 _SIGNED = re.compile("sent |outlook|enviado|envoy", re.I)
@@ -26,6 +26,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _WORD = re.compile(r"[^\W_]+(?:['’‘ʼ`´′][^\W_]+)*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _PLACED = 9
+_CLAUSE_MARK = "\x1f"
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 
 
@@ -49,14 +50,14 @@ def _from_base64(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """The text as a person would want it quoted.
+    r"""The text as a person would want it quoted.
 
     Without invisible characters, the lines it quotes and a phone's signature; a long MMS text
     that arrived as base64 is decoded.
 
-    >>> tidy("Mentoring program.\\n\\nSent from my iPhone")
+    >>> tidy("Mentoring program.\n\nSent from my iPhone")
     'Mentoring program.'
-    >>> tidy("> Reply YES or NO.\\nYes")
+    >>> tidy("> Reply YES or NO.\nYes")
     'Yes'
     """
     text = _from_base64(text)
@@ -88,6 +89,13 @@ def normalise(text: str) -> str:
     'arret'
     """
     return _NOT_WORD.sub(" ", _fold(tidy(text))).strip()
+
+
+def clauses_of(tidied: str, end: re.Pattern[str]) -> list[str]:
+    """The clauses of a tidied text, each normalised; ``end`` says what parts them."""
+    folded = _fold(end.sub(_CLAUSE_MARK, tidied))
+    clauses = (_NOT_WORD.sub(" ", clause).strip() for clause in folded.split(_CLAUSE_MARK))
+    return [clause for clause in clauses if clause]
 
 
 def squeeze(normal: str) -> str:

@@ -24,7 +24,9 @@ _DIGITS = re.compile(
 )
 _SCALES = {"k": 1000, "thousand": 1000, "mil": 1000, "m": 10**6, "mm": 10**6, "million": 10**6}
 _SCALES["millones"] = 10**6
-_COMMENT_BREAK = re.compile(r"\s*(?:[.,;:!(]|\s[-–—]+\s|–|—)\s*(?=[^\W\d]|$)|\s*\n|\s+(?:because|since|but|and)\s", re.I)
+_COMMENT_BREAK = re.compile(
+    r"\s*(?:[.,;:!(]|\s[-–—]+\s|–|—)\s*(?=[^\W\d]|$)|\s*\n|\s+(?:because|since|but|and)\s", re.I
+)
 _THOUSANDS_OR_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+\Z")
 _LONGEST_OPENING = 8
 
@@ -85,9 +87,9 @@ def _closing(question: Question, after: str, found: re.Match[str]) -> str | None
     if found["currency"] and not _measures(question, "dollar_words"):
         return None
     tokens = normalise(unit).split()
-    if found["percent"] or opening_length(tokens, "percent_words"):
-        if not _measures(question, "percent_words"):
-            return None
+    percent = found["percent"] or opening_length(tokens, "percent_words")
+    if percent and not _measures(question, "percent_words"):
+        return None
     return strip_edges(comment) if _is_unit(question, tuple(tokens)) else None
 
 
@@ -128,8 +130,10 @@ def _in_words(question: Question, typed: Typed) -> tuple[Decimal, str] | None:
         return None
     normals = [word.normal for word in typed.opening]
     start = len(normals) - len(stripped(normals, ("number_opening",), ()))
-    if start < len(normals) and normals[start] in ("a", "one", "un", "una") and (
-        start + 1 < len(normals) and normals[start + 1] in ("hundred", "dozen", "docena")
+    if (
+        start < len(normals)
+        and normals[start] in ("a", "one", "un", "una")
+        and (start + 1 < len(normals) and normals[start + 1] in ("hundred", "dozen", "docena"))
     ):
         start += 1
     value, used = _spelled(normals[start:])

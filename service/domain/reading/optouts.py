@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from service.domain.reading.fillers import opening_length, without
-from service.domain.reading.normalise import Typed, normalise
+from service.domain.reading.normalise import Typed, clauses_of
 from service.domain.reading.slips import one_edit_apart, swapped_or_doubled
 from service.domain.reading.words import alternatives, pattern, words
 
@@ -53,7 +53,12 @@ def _misspelled(word: str) -> bool:
     """Whether one word can only be a misspelled opt-out word."""
     if word in words("not_misspelled"):
         return False
-    if word.startswith("uns") and 8 <= len(word) <= 14 and "b" in word and word.endswith(("e", "b")):
+    if (
+        word.startswith("uns")
+        and 8 <= len(word) <= 14
+        and "b" in word
+        and word.endswith(("e", "b"))
+    ):
         return True
     return any(
         swapped_or_doubled(word, known) or (len(known) >= 6 and one_edit_apart(word, known))
@@ -127,25 +132,15 @@ def _whole_rule(typed: Typed, names: Names) -> str | None:
     return None
 
 
-def _clauses(tidied: str) -> list[tuple[str, str]]:
-    """Clauses, normalised, each with the mark that ends it."""
-    found, start = [], 0
-    for end in _CLAUSE_END.finditer(tidied):
-        found.append((normalise(tidied[start : end.start()]), end[0].strip()))
-        start = end.end()
-    found.append((normalise(tidied[start:]), ""))
-    return [(clause, mark) for clause, mark in found if clause]
-
-
-def _clause_rule(clauses: list[tuple[str, str]], typed: Typed, names: Names) -> str | None:
+def _clause_rule(clauses: list[str], typed: Typed, names: Names) -> str | None:
     if len(clauses) < 2:
         return None
-    first, mark = clauses[0]
-    if "?" not in mark and len(first.split()) <= 8 and _is_word(_core(first, names)):
+    first_mark = _CLAUSE_END.search(typed.tidied.lstrip(" .,;:!-"))
+    asks = first_mark is not None and "?" in first_mark[0]
+    if not asks and len(clauses[0].split()) <= 8 and _is_word(_core(clauses[0], names)):
         return "opt-out first clause"
-    last, mark = clauses[-1]
-    short = len(typed.tokens) <= _LONGEST_BEFORE_LAST and "?" not in mark
-    if short and _core(last, names) in words("opt_out_last"):
+    short = len(typed.tokens) <= _LONGEST_BEFORE_LAST and not typed.asks
+    if short and _core(clauses[-1], names) in words("opt_out_last"):
         return "opt-out last clause"
     return None
 
@@ -167,12 +162,11 @@ def opt_out_rule(typed: Typed, names: Names = _NO_NAMES) -> str | None:
     signs = not words("opt_out_signs").isdisjoint(typed.tokens)
     if not signs and not (len(typed.tokens) <= 2 * _SHORT and _may_open(typed.tokens)):
         return None
-    clauses = _clauses(typed.tidied)
+    clauses = clauses_of(typed.tidied, _CLAUSE_END)
     rule = _clause_rule(clauses, typed, names)
     if rule or not signs:
         return rule
-    joined = " ; ".join(clause for clause, _ in clauses)
-    found = _phrases().search(joined)
+    found = _phrases().search(" ; ".join(clauses))
     # "No more texts?" asks; a person decides.
     if found and not (typed.asks and found[0].startswith("no more")):
         return "opt-out phrase"

@@ -23,7 +23,9 @@ def _reaction(brand: str) -> re.Pattern[str]:
         forms.append(rf"{_OWN_WORDS}[^\n.!?]{{1,40}} {_QUOTE} *{re.escape(brand)}\b")
         target += rf"|{re.escape(brand)}\b"
     forms.append(rf"(?:{alternatives('reaction_verbs')}) *:? *(?:{target})")
-    forms.append(r"(?:reacted|removed|reaccionó|a réagi|reagiu) [^\w“\"«]{1,16} *(?:to|from|a|à|de)\b")
+    forms.append(
+        r"(?:reacted|removed|reaccionó|a réagi|reagiu) [^\w“\"«]{1,16} *(?:to|from|a|à|de)\b"
+    )
     return re.compile("|".join(forms), re.I)
 
 

@@ -9,7 +9,7 @@ from service.domain.reading.numbers import read_number
 from service.domain.reading.open_text import read_open
 from service.domain.reading.optouts import Names, may_be_opt_out, opt_out_rule
 from service.domain.reading.reactions import is_auto_reply, is_reaction
-from service.domain.reading.values import Asked, Expected, Label, Reading
+from service.domain.reading.values import Asked, Label, Reading
 from service.domain.reading.yes_no import read_yes_no
 
 _READERS = {
@@ -56,8 +56,8 @@ def _answer(typed: Typed, asked: Asked) -> Reading | None:
 
 def _rest(typed: Typed) -> Reading:
     """Rules 9 to 11: hold, courtesy, and what is left to a person."""
-    if is_courtesy(typed):
-        return Reading(Label.COURTESY, "courtesy")
     if may_be_opt_out(typed):
         return Reading(Label.HOLD, "may be an opt-out")
+    if is_courtesy(typed):
+        return Reading(Label.COURTESY, "courtesy")
     return Reading(Label.UNCLEAR, "not understood" if typed.tokens else "no words")

@@ -55,14 +55,16 @@ def read_yes_no(expected: Expected, typed: Typed) -> Reading | None:
 
 
 def _reading(question: Question, sign: Sign, *, whole_message: bool) -> Reading | None:
+    label: str | None
     if sign.label is Label.ANSWER:
-        choice = question.choice_labelled(sign.vote)
-        label = choice.label if choice else sign.vote
-        return Reading(sign.label, sign.rule, question.position, choice=label, comment=sign.comment)
-    on_ballot = class_choice(question, sign.label)
-    if on_ballot is None and whole_message:
-        return None
-    label = on_ballot.label if on_ballot else None
+        voted = question.choice_labelled(sign.vote)
+        label = voted.label if voted else sign.vote
+    else:
+        # Beside an open question only what stands on the ballot is a direct answer to this one.
+        standing = class_choice(question, sign.label)
+        if standing is None and whole_message:
+            return None
+        label = standing.label if standing else None
     return Reading(sign.label, sign.rule, question.position, choice=label, comment=sign.comment)
 
 
@@ -80,6 +82,8 @@ def whole_sign(typed: Typed) -> Sign | None:
         return _emoji_sign(typed.tidied)
     if typed.asks or len(typed.tokens) > _LONGEST_WHOLE:
         return None
+    if typed.calm in words("whole_traps"):
+        return _TRAP
     core = stripped(typed.tokens, ("vote_filler",), ("vote_courtesy",))
     # "n" and "y" are short for other words too: a bare letter must open the text.
     if core and core[0] != typed.tokens[0] and len(core[0]) == 1:
@@ -112,9 +116,7 @@ def _emoji_sign(tidied: str) -> Sign | None:
 def _doubt(typed: Typed) -> Sign | None:
     """Unsure, not applicable or partly, at the start of a text, also after a bare "no"."""
     tokens = typed.tokens[:_WORDS_OF_DOUBT]
-    start = 0
-    while length := opening_length(tokens, "vote_filler", start=start):
-        start += length
+    start = _filler_length(tokens)
     head = " ".join(tokens[start:])
     comment = ""
     if _opens("na_phrases", head):
@@ -126,6 +128,13 @@ def _doubt(typed: Typed) -> Sign | None:
     if len(typed.tokens) <= _LONGEST_PARTLY and opening_length(tokens, "partly", start=start):
         return _TRAP
     return None
+
+
+def _filler_length(tokens: list[str]) -> int:
+    start = 0
+    while length := opening_length(tokens, "vote_filler", start=start):
+        start += length
+    return start
 
 
 def _opens(name: str, head: str) -> bool:
@@ -151,8 +160,7 @@ def _unbroken(opening: tuple[Word, ...], normals: list[str], start: int, *lists:
 
 def _leading(typed: Typed) -> Sign | None:
     """The vote that opens a text; the rest is the comment."""
-    # Most texts that are no vote hold no such word near the start: no need to place their words.
-    if _vote_openers().isdisjoint(typed.tokens[:_WORDS_BEFORE_VOTE]):
+    if not _may_vote(typed.tokens[:_WORDS_BEFORE_VOTE]):
         return None
     opening = typed.opening
     normals = [word.normal for word in opening]
@@ -198,9 +206,16 @@ def _letter_with_reason(
     return _ends_clause(opening[start]) or following in words("after_letter")
 
 
+def _may_vote(tokens: list[str]) -> bool:
+    """A quick look: most texts that are no vote need none of their words placed."""
+    if not _vote_openers().isdisjoint(tokens):
+        return True
+    return opening_length(tokens, "yes", "no", start=_filler_length(tokens)) > 0
+
+
 @cache
 def _vote_openers() -> frozenset[str]:
-    phrases = (words(f"{vote}{kind}") for vote in ("yes", "no") for kind in ("", "_leading", "_letter"))
+    phrases = (words(f"{vote}_{kind}") for vote in ("yes", "no") for kind in ("leading", "letter"))
     first = frozenset(phrase.split()[0] for group in phrases for phrase in group)
     return first | _glued_words("yes") | _glued_words("no")
 
@@ -222,15 +237,14 @@ def _with_comment(typed: Typed, normals: list[str], used: int, vote: str) -> Sig
     if _names_a_number(opening, normals, used, vote) or _contradicts(opening, normals, used, vote):
         return _TRAP
     comment = typed.rest(used)
-    if comment and len(normals) <= _LONGEST_PARTLY and may_be_opt_out(Typed(comment), strictly=True):
+    short = len(normals) <= _LONGEST_PARTLY
+    if comment and short and may_be_opt_out(Typed(comment), strictly=True):
         return _TRAP
     return _vote(vote, f"leading {vote}", comment)
 
 
-def _names_a_number(
-    opening: tuple[Word, ...], normals: list[str], used: int, vote: str
-) -> bool:
-    """"No 1", "no. 7": a number's name, not a vote."""
+def _names_a_number(opening: tuple[Word, ...], normals: list[str], used: int, vote: str) -> bool:
+    """As in "No 1" or "no. 7": a number's name, not a vote."""
     return (
         vote == "no"
         and len(normals) == used + 1

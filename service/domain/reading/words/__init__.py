@@ -28,21 +28,28 @@ def words(name: str) -> frozenset[str]:
 @cache
 def numerals() -> dict[str, int]:
     """Number words with their value, over every language."""
-    return {word: n for code in _LANGUAGES for word, n in _language(code).get("numerals", {}).items()}
+    found: dict[str, int] = {}
+    for code in _LANGUAGES:
+        found.update(_language(code).get("numerals", {}))
+    return found
 
 
 @cache
 def alternatives(name: str) -> str:
     """The patterns of one list as one, longest first, with their pieces filled in."""
-    found = []
-    for code in _LANGUAGES:
-        parts: dict[str, str] = _language(code).get("parts", {})
-        for entry in _language(code).get(name, ()):
-            pattern = entry
-            while _PIECE.search(pattern):
-                pattern = _PIECE.sub(lambda piece, parts=parts: f"(?:{parts[piece[1]]})", pattern)
-            found.append(pattern)
+    found = [
+        _filled(entry, _language(code).get("parts", {}))
+        for code in _LANGUAGES
+        for entry in _language(code).get(name, ())
+    ]
     return "|".join(sorted(found, key=lambda pattern: (-len(pattern), pattern)))
+
+
+def _filled(entry: str, parts: dict[str, str]) -> str:
+    """``entry`` with its pieces, and theirs, in place."""
+    while piece := _PIECE.search(entry):
+        entry = entry.replace(piece[0], f"(?:{parts[piece[1]]})")
+    return entry
 
 
 @cache
