@@ -12,19 +12,18 @@ from service.domain.reading.values import Expected, Label, Reading
 from service.domain.reading.words import words
 from service.domain.reading.yes_no import sign_of
 
-_ORDINALS = {
-    "first": 1,
-    "1st": 1,
-    "second": 2,
-    "2nd": 2,
-    "third": 3,
-    "3rd": 3,
-    "fourth": 4,
-    "4th": 4,
-}
+_PLACES = (
+    ("first", "1st", "one"), ("second", "2nd", "two"), ("third", "3rd", "three"),
+    ("fourth", "4th", "four"), ("fifth", "5th", "five"), ("sixth", "6th", "six"),
+    ("seventh", "7th", "seven"), ("eighth", "8th", "eight"),
+)  # fmt: skip
+_ORDINALS = {word: place for place, names in enumerate(_PLACES, 1) for word in names}
+_JOINING = frozenset(
+    {"and", "or", "no", "wait", "y", "o", "maybe", "then", "also", "plus", "mean", "i"}
+)
 _LEADING_MARK = re.compile(
     r"[\s\"'“‘(\[#]*(?:(?:option|choice|answer|letter|number|opci[oó]n|respuesta)\s*[:#-]?\s*)?"
-    r"([A-Za-z]|\d{1,2})(?![\w'’])(?!\s*[&/+]|[.,:]\d)(\s*[)\]\"'”’.,:;!=–—-]+\s*|\s+)(?=\S)(.*)\Z",
+    r"([A-Za-z]|\d{1,2})(?![\w'’])(?!\s*[&/+]|[.,:]\d)(\s*[()\[\]\"'“”‘’.,:;!=–—-]+\s*|\s+)(?=\S)(.*)\Z",
     re.S | re.I,
 )
 _SHORTEST_SLIP = 5
@@ -124,15 +123,19 @@ def _contradicts_itself(ballot: Ballot, typed: Typed) -> bool:
 
 def _opens_with_mark(ballot: Ballot, rest: Typed) -> bool:
     """Whether a second letter or number follows: "1, 2", "A and B", "A no wait B"."""
-    tokens = rest.tokens[:4]
-    joined = {"and", "or", "no", "wait", "y", "o", "maybe", "then", "also", "plus"}
-    for position, word in enumerate(tokens):
-        last = position + 1 == len(tokens)
-        if word not in joined or last:
-            alone = last or (word.isdecimal() and position == 0 and len(word) <= 2)
-            one = len(word) == 1 or word.isdecimal()
-            return one and alone and _marked(ballot, word) is not None
-    return False
+    tokens = rest.tokens[:5]
+    start = next((at for at, word in enumerate(tokens) if word not in _JOINING), len(tokens) - 1)
+    if start < 0 or _marked(ballot, tokens[start]) is None:
+        return False
+    following = tokens[start + 1 : start + 2]
+    parted = start < len(rest.opening) and bool(rest.opening[start].breaks)
+    return (
+        not following
+        or parted
+        or (tokens[start].isdecimal() and start == 0)
+        or following[0] in _JOINING
+        or _marked(ballot, following[0]) is not None
+    )
 
 
 def _leading_label(ballot: Ballot, typed: Typed) -> _Found | None:

@@ -72,8 +72,8 @@ def tidy(text: str) -> str:
     return text.strip()
 
 
-def _fold(tidied: str) -> str:
-    """Case, accents and apostrophes away."""
+def fold(tidied: str) -> str:
+    """A tidied text without case, accents and apostrophes."""
     if tidied.isascii():
         return tidied.replace("'", "").replace("`", "").lower()
     text = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", tidied).casefold())
@@ -88,12 +88,12 @@ def normalise(text: str) -> str:
     >>> normalise("Arrêt.")
     'arret'
     """
-    return _NOT_WORD.sub(" ", _fold(tidy(text))).strip()
+    return _NOT_WORD.sub(" ", fold(tidy(text))).strip()
 
 
 def clauses_of(tidied: str, end: re.Pattern[str]) -> list[str]:
     """The clauses of a tidied text, each normalised; ``end`` says what parts them."""
-    folded = _fold(end.sub(_CLAUSE_MARK, tidied))
+    folded = fold(end.sub(_CLAUSE_MARK, tidied))
     clauses = (_NOT_WORD.sub(" ", clause).strip() for clause in folded.split(_CLAUSE_MARK))
     return [clause for clause in clauses if clause]
 
@@ -110,7 +110,7 @@ def squeeze(normal: str) -> str:
 @lru_cache(maxsize=16384)
 def _plain(word: str) -> str:
     """One word as the lists have it. The words people text repeat, so it pays to remember."""
-    return squeeze(_fold(word))
+    return squeeze(fold(word))
 
 
 class Word(NamedTuple):
@@ -139,7 +139,7 @@ class Typed:
 
     def __init__(self, text: str) -> None:
         self.tidied = tidy(text)
-        self.normal = _NOT_WORD.sub(" ", _fold(self.tidied)).strip()
+        self.normal = _NOT_WORD.sub(" ", fold(self.tidied)).strip()
         self.calm = squeeze(self.normal)
         self.tokens = self.calm.split()
         self._opening: tuple[Word, ...] | None = None

@@ -151,7 +151,7 @@ def opt_out_rule(typed: Typed, names: Names = _NO_NAMES) -> str | None:
     Args:
         names: the program's, so that "stop Acme Stat" is no more than "stop".
 
-    >>> opt_out_rule(Typed("Stop. Thank you"))
+    >>> opt_out_rule(Typed("Stop. This is Dr. Lee"))
     'opt-out first clause'
     >>> opt_out_rule(Typed("We opt out of Medicare")) is None
     True
@@ -190,7 +190,9 @@ def may_be_opt_out(typed: Typed, *, strictly: bool = False) -> bool:
         strictly: only what hardly means anything else, for a question that takes any words.
     """
     tokens = typed.tokens
-    if not tokens or len(tokens) > _LONGEST_HELD:
+    if not tokens:
+        return any(emoji in typed.tidied for emoji in words("stop_gestures"))
+    if len(tokens) > _LONGEST_HELD:
         return False
     if len(tokens) <= 4 and _looks_misspelled(without(tokens, "filler")):
         return True

@@ -10,7 +10,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-_LANGUAGES = ("en", "es", "fr", "pt")
+from service.domain.reading.normalise import fold
+
+_LANGUAGES = ("en", "es", "fr", "pt", "world")
 _PIECE = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -22,7 +24,8 @@ def _language(code: str) -> dict[str, Any]:
 @cache
 def words(name: str) -> frozenset[str]:
     """All entries of one list, over every language."""
-    return frozenset(entry for code in _LANGUAGES for entry in _language(code).get(name, ()))
+    entries = (entry for code in _LANGUAGES for entry in _language(code).get(name, ()))
+    return frozenset(entry if entry.isascii() else fold(entry) for entry in entries)
 
 
 @cache
