@@ -5,6 +5,7 @@ from functools import cache
 
 from service.domain.polls import Question
 from service.domain.reading.ballots import ballot_of, class_choice
+from service.domain.reading.courtesies import is_courtesy
 from service.domain.reading.fillers import opening_length, stripped
 from service.domain.reading.normalise import Typed, Word
 from service.domain.reading.optouts import may_be_opt_out
@@ -114,20 +115,29 @@ def _emoji_sign(tidied: str) -> Sign | None:
 
 
 def _doubt(typed: Typed) -> Sign | None:
-    """Unsure, not applicable or partly, at the start of a text, also after a bare "no"."""
+    """Unsure, not applicable or partly, at the start of a text, also after a bare vote."""
     tokens = typed.tokens[:_WORDS_OF_DOUBT]
     start = _filler_length(tokens)
     head = " ".join(tokens[start:])
-    comment = ""
     if _opens("na_phrases", head):
-        return Sign(Label.NOT_APPLICABLE, "not applicable phrase", comment=comment)
-    after_no = head.removeprefix("no ") if head.startswith("no ") else head
-    if _opens("unsure_phrases", head) or _opens("unsure_phrases", after_no):
+        return Sign(Label.NOT_APPLICABLE, "not applicable phrase")
+    if _opens("unsure_phrases", head) or _takes_back(tokens[start:]):
         comment = typed.tidied if len(typed.tokens) > _LONGEST_PARTLY else ""
         return Sign(Label.UNSURE, "unsure phrase", comment=comment)
     if len(typed.tokens) <= _LONGEST_PARTLY and opening_length(tokens, "partly", start=start):
         return _TRAP
     return None
+
+
+def _takes_back(tokens: list[str]) -> bool:
+    """Whether a doubt follows the vote at once: "no, I'm not sure", "yes maybe"."""
+    for vote in ("no", "yes"):
+        length = opening_length(tokens, f"{vote}_leading")
+        rest = " ".join(tokens[length:])
+        # "Yes, I don't know how we did without it" is still a yes.
+        if length and _opens("unsure_phrases" if vote == "no" else "doubts_a_yes", rest):
+            return True
+    return False
 
 
 def _filler_length(tokens: list[str]) -> int:
@@ -237,6 +247,8 @@ def _with_comment(typed: Typed, normals: list[str], used: int, vote: str) -> Sig
     if _names_a_number(opening, normals, used, vote) or _contradicts(opening, normals, used, vote):
         return _TRAP
     comment = typed.rest(used)
+    if comment and is_courtesy(Typed(comment)):
+        comment = ""
     short = len(normals) <= _LONGEST_PARTLY
     if comment and short and may_be_opt_out(Typed(comment), strictly=True):
         return _TRAP

@@ -23,7 +23,8 @@ OPT_OUTS = {
     "the footer": "Reply STOP to opt out|STOP to opt out.|text STOP to cancel|stop to end",
     "an emoji": "🛑|🛑🛑|STOP 🛑|✋ no more",
     "Spanish": "ALTO|parar|baja|no más|no mas mensajes|No me escriban más"
-    "|dejen de mandarme mensajes|ya no quiero recibir mensajes|número equivocado|cancelar por favor",
+    "|dejen de mandarme mensajes|ya no quiero recibir mensajes|número equivocado"
+    "|cancelar por favor",
     "other languages": "STOPP|abmelden|стоп|退订|수신거부|descadastrar",
     "French": "ARRET|arrêt|arrêter|désabonner|arrêtez svp",
 }
