@@ -224,7 +224,7 @@ def test_a_member_who_may_be_opting_out_is_held_without_a_word() -> None:
 
 
 def test_an_opt_out_inside_an_automatic_reply_is_held() -> None:
-    decision = hear(a_member(), "I'm driving. Stop texting me")
+    decision = hear(a_member(), "Automatic reply: out of office. Stop texting me")
     assert (decision.hold, decision.consent) == (True, None)
 
 

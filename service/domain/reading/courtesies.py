@@ -1,8 +1,16 @@
 """Thanks and greetings: a closed list that needs nobody."""
 
+from service.domain.reading.fillers import without
+from service.domain.reading.normalise import Typed
 from service.domain.reading.words import words
 
 
-def is_courtesy(normal: str) -> bool:
-    """Whether the whole normalised text is a courtesy."""
-    return normal in words("courtesy")
+def is_courtesy(typed: Typed) -> bool:
+    """Whether the whole text is a courtesy, or several: ``Hi, thank you! 🙏``."""
+    if typed.asks:
+        return False
+    if not typed.tokens:
+        return any(emoji in typed.tidied for emoji in words("courtesy_emoji"))
+    return typed.calm in words("courtesy") or (
+        len(typed.tokens) <= 12 and not without(typed.tokens, "courtesy")
+    )

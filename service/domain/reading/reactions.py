@@ -1,24 +1,52 @@
 """Texts that a phone wrote: reactions that quote us, and automatic replies."""
 
 import re
+from functools import lru_cache
 
-from service.domain.reading.words import words
+from service.domain.reading.normalise import Typed
+from service.domain.reading.words import alternatives, pattern, words
 
-_NAMED = (
-    r"(?:Loved|Liked|Disliked|Laughed at|Emphasi[sz]ed|Questioned|Removed an? [\w ]{1,20} from"
-    r"|Reacted .{1,12} to|Le gustó|Le encantó)"
-)
-_REACTION = re.compile(
-    rf"\A\s*(?:{_NAMED}|[^\w\s]{{1,8}} (?:to|a))\s*(?:[“\"«„'‘]|an? (?:image|movie|attachment))",
-    re.I,
-)
+_QUOTE = "[“”\"«»„‟‘’‚'「『]"
+_EMOJI = r"[^\w\s“”\"«»„‘’'.,;:!?()\-–—/&+*#@%$]{1,12}"
+_TO = "(?:to|a|à|zu|an|ad)"
 
 
-def is_reaction(text: str) -> bool:
-    """Whether a phone sent this to show a tapback: ``Liked "Acme Stat: …"``."""
-    return _REACTION.match(text) is not None
+_OWN_WORDS = r"(?!(?:y|n|yes|no|s[ií]|stop|end|quit|cancel|unsub\w*)\b)"
 
 
-def is_auto_reply(normal: str) -> bool:
-    """Whether the normalised text opens like an automatic answer."""
-    return any(normal.startswith(opening) for opening in words("auto_reply"))
+@lru_cache(maxsize=256)
+def _reaction(brand: str) -> re.Pattern[str]:
+    target = rf"{_QUOTE}|(?:{alternatives('reaction_things')})\W*\Z"
+    forms = [rf"(?:{_EMOJI} *)+{_TO} *(?:{target})"]
+    if brand:
+        # A phone in a language not listed here: a few words, then our text in quotes.
+        forms.append(rf"{_OWN_WORDS}[^\n.!?]{{1,40}} {_QUOTE} *{re.escape(brand)}\b")
+        target += rf"|{re.escape(brand)}\b"
+    forms.append(rf"(?:{alternatives('reaction_verbs')}) *:? *(?:{target})")
+    forms.append(
+        r"(?:reacted|removed|reaccionó|a réagi|reagiu) [^\w“\"«]{1,16} *(?:to|from|a|à|de)\b"
+    )
+    return re.compile("|".join(forms), re.I)
+
+
+def is_reaction(typed: Typed, *, brand: str = "") -> bool:
+    """Whether a phone sent this to show a tapback: ``Liked "Acme Stat: …"``.
+
+    Args:
+        brand: the program's name as it opens our texts.
+
+    >>> is_reaction(Typed("👍 to “Acme Stat: Reply YES or NO.”")), is_reaction(Typed("Liked it"))
+    (True, False)
+    """
+    return _reaction(brand.casefold()).match(typed.tidied) is not None
+
+
+def is_auto_reply(typed: Typed) -> bool:
+    """Whether the text reads like an automatic answer.
+
+    >>> is_auto_reply(Typed("I’m driving right now. Sent from my car."))
+    True
+    """
+    if words("auto_reply_signs").isdisjoint(typed.normal.split()):
+        return False
+    return pattern("auto_reply_phrases", "(?:", ")").search(typed.normal) is not None
