@@ -4,7 +4,7 @@ BIN := .venv/bin
 MEMBERS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check
+.PHONY: help setup demo test check score
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ demo: setup  ## a whole poll on this machine, with simulated members
 
 test: setup  ## every test, on a PostgreSQL of its own
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+score: setup  ## how well the reader reads the development texts
+	$(BIN)/python -m tests.score
 
 check: setup  ## formatting, lint, types, layers, dependencies, spelling
 	$(BIN)/ruff format --check .

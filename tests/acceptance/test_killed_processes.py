@@ -15,7 +15,7 @@ from tests.acceptance.test_seed_poll import POLL_FILE
 MEMBERS = 400
 QUICK = (
     *("--answer-seconds", "0.2,4", "--receipt-seconds", "0.05,0.3"),
-    *("--connect-retries", "14", "--connect-retry-seconds", "0.5", "--seed", "11"),
+    *("--connect-retries", "14", "--connect-retry-seconds", "1.0", "--seed", "11"),
 )
 
 

@@ -139,13 +139,13 @@ async def test_a_job_whose_process_was_killed_runs_again_after_its_lease(
 async def test_a_long_job_keeps_its_lease(
     runtime: Runtime, handlers: Handlers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "LEASE", timedelta(seconds=0.3))
+    monkeypatch.setattr(actions, "LEASE", timedelta(seconds=1.5))
     other = replace(runtime, name="other")
     stolen = []
 
     async def last(runtime: Runtime, payload: Mapping[str, Any]) -> None:
         for _ in range(8):
-            await asyncio.sleep(0.1)  # longer than the lease: the heartbeat is what is tested
+            await asyncio.sleep(0.25)  # longer than the lease: the heartbeat is what is tested
             stolen.append(await run_due_job(other))
 
     handlers["last"] = last
