@@ -24,6 +24,7 @@ from service.store.catalog import load_questions
 from service.store.deliveries import count_by_state
 from service.store.engine import once_more_if_disconnected
 from service.store.polls import find_poll
+from service.store.review import count_waiting
 
 _BY_RECEIPT = {
     DeliveryState.DELIVERED: "delivered",
@@ -80,6 +81,13 @@ def _funnel(counts: Sequence[tuple[DeliveryState, str, int]]) -> Funnel:
     return Funnel(sent + sum(not_sent.values()), sent, by_receipt, not_sent)
 
 
+async def waiting_replies(session: AsyncSession, poll: tables.Poll) -> int:
+    """Replies to a poll that wait for a person; they still move the tally until publication."""
+    assert poll.id is not None  # noqa: S101  (a stored row has its key)
+    questions = (await load_questions(session, [poll.id]))[poll.id]
+    return await count_waiting(session, [question.identifier for question in questions])
+
+
 async def read_results(runtime: Runtime, slug: str) -> dict[str, Any]:
     """A poll's result as plain data, the shape that ``poll results --json`` prints."""
     return await once_more_if_disconnected(lambda: _read_results(runtime, slug))
@@ -90,6 +98,7 @@ async def _read_results(runtime: Runtime, slug: str) -> dict[str, Any]:
         poll = await find_poll(session, slug)
         program = (await runtime.catalog.programs(session)).by_id(poll.program_id)
         tally = await tally_poll(session, poll)
+        waiting = await waiting_replies(session, poll)
     opened_at = poll.opened_at or poll.opens_at
     first = tally.questions[0]
     return {
@@ -115,6 +124,7 @@ async def _read_results(runtime: Runtime, slug: str) -> dict[str, Any]:
         "replied": first.replied,
         "applicable": first.applicable,
         "excluded": dict(first.excluded),
+        "waiting": waiting,
         "questions": [_question(question) for question in tally.questions],
         "sentence": sentence(tally, opened_at, program.timezone)
         if opened_at and first.kind in (QuestionKind.YES_NO, QuestionKind.CHOICE)

@@ -187,6 +187,8 @@ def print_results(found: dict[str, Any]) -> None:
         if sum(line["percent"] for line in question["choices"]) not in (0, 100):
             print("  Shares are rounded one by one, so they need not add up to 100.")
     print(f"\n{found['sentence']}")
+    if found["waiting"]:
+        print(f"\nReplies that wait for a person: {found['waiting']:,} (see: pollwire review list)")
 
 
 def read_yaml(file: Path) -> Any:

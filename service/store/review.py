@@ -21,6 +21,12 @@ _WAITING = text(
     ORDER BY i.waiting, i.id
     """
 )
+_COUNT_WAITING = text(
+    """
+    SELECT count(*) FROM inbound_text
+    WHERE waiting IS NOT NULL AND question_id = ANY(:questions)
+    """
+)
 _ONE = text(
     """
     SELECT i.id, i.waiting, i.outcome, i.number, i.number_key, i.body, i.message_sid,
@@ -72,6 +78,12 @@ async def waiting_texts(
 ) -> Sequence[Any]:
     """Texts that wait, holds first, oldest first."""
     return (await session.execute(_WAITING, {"program": program_id, "poll": poll})).all()
+
+
+async def count_waiting(session: AsyncSession, questions: Sequence[int]) -> int:
+    """How many replies to these questions wait for a person."""
+    found = await session.scalar(_COUNT_WAITING, {"questions": list(questions)})
+    return found or 0
 
 
 async def one_text(session: AsyncSession, text_id: int) -> Any | None:

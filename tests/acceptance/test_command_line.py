@@ -114,6 +114,16 @@ async def test_a_person_is_shown_and_taken_out(house: House) -> None:
     assert "not a valid phone number" in await refused(house, "subscribers", "show", "12345")
 
 
+async def test_what_waits_can_be_seen_and_settled(house: House) -> None:
+    assert await house.pollwire("review", "list") == []
+    assert "no text 17" in await refused(house, "review", "assign", "17", "yes")
+    assert "no text 17" in await refused(house, "review", "release", "17")
+    assert "no text 17" in await refused(house, "review", "optout", "17")
+    assert "no poll 'none'" in await refused(house, "review", "alias", "none", "yup", "yes")
+    assert await house.pollwire("jobs", "list", "--dead") == []
+    assert "job 17 is not dead" in await refused(house, "jobs", "retry", "17")
+
+
 async def test_classify_reads_lines_as_the_webhook_would(house: House) -> None:
     texts = ["YES", "nope", "STOP", "Liked “Reply STOP”", "purple", "STAT"]
     lines = "".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate(texts))

@@ -48,8 +48,10 @@ async def test_a_recode_counts_at_once_and_keeps_who_and_what(runtime: Runtime) 
     assert (waiting["waiting"], waiting["question"], waiting["text"]) == ("review", 1, "purple")
     assert number[-4:] in waiting["number"]
     assert number not in str(waiting)
+    assert (await read_results(runtime, "coaching"))["waiting"] == 1
     await assign(runtime, waiting["id"], "Yes", actor="cli:ana")
     assert await votes(runtime) == [1, 0]
+    assert (await read_results(runtime, "coaching"))["waiting"] == 0
     assert await flags(runtime, number) == (False, False, "active")
     assert await list_waiting(runtime) == []
     await assign(runtime, waiting["id"], "B", actor="cli:ben")
