@@ -14,3 +14,9 @@ def is_courtesy(typed: Typed) -> bool:
     return typed.calm in words("courtesy") or (
         len(typed.tokens) <= 12 and not without(typed.tokens, "courtesy")
     )
+
+
+def is_agreement(typed: Typed) -> bool:
+    """Whether the whole text only agrees: ``ok``, ``sounds good, thanks``."""
+    tokens = without(typed.tokens, "agreement")
+    return len(tokens) < len(typed.tokens) <= 12 and not without(tokens, "courtesy")

@@ -139,10 +139,12 @@ def _clause_rule(clauses: list[str], typed: Typed, names: Names) -> str | None:
     asks = first_mark is not None and "?" in first_mark[0]
     if not asks and len(clauses[0].split()) <= 8 and _is_word(_core(clauses[0], names)):
         return "opt-out first clause"
-    short = len(typed.tokens) <= _LONGEST_BEFORE_LAST and not typed.asks
-    if short and _core(clauses[-1], names) in words("opt_out_last"):
-        return "opt-out last clause"
-    return None
+    if typed.asks or len(typed.tokens) > _LONGEST_BEFORE_LAST:
+        return None
+    known = words("opt_out_last")
+    if len(typed.tokens) <= _SHORT:
+        known = known | words("opt_out_last_when_short")
+    return "opt-out last clause" if _core(clauses[-1], names) in known else None
 
 
 def opt_out_rule(typed: Typed, names: Names = _NO_NAMES) -> str | None:

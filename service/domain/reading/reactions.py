@@ -7,7 +7,8 @@ from service.domain.reading.normalise import Typed
 from service.domain.reading.words import alternatives, pattern, words
 
 _QUOTE = "[“”\"«»„‟‘’‚'「『]"
-_EMOJI = r"[^\w\s“”\"«»„‘’'.,;:!?()\-–—/&+*#@%$]{1,12}"
+_NO_EMOJI = r"\w“”\"«»„‟‘’'.,;:!?()\-–—/&+*#@%$\n"
+_EMOJI = rf"[^\s{_NO_EMOJI}][^{_NO_EMOJI}]{{0,24}}"
 _TO = "(?:to|a|à|zu|an|ad)"
 
 
@@ -17,7 +18,7 @@ _OWN_WORDS = r"(?!(?:y|n|yes|no|s[ií]|stop|end|quit|cancel|unsub\w*)\b)"
 @lru_cache(maxsize=256)
 def _reaction(brand: str) -> re.Pattern[str]:
     target = rf"{_QUOTE}|(?:{alternatives('reaction_things')})\W*\Z"
-    forms = [rf"(?:{_EMOJI} *)+{_TO} *(?:{target})"]
+    forms = [rf"{_EMOJI}{_TO} *(?:{target})"]
     if brand:
         # A phone in a language not listed here: a few words, then our text in quotes.
         forms.append(rf"{_OWN_WORDS}[^\n.!?]{{1,40}} {_QUOTE} *{re.escape(brand)}\b")

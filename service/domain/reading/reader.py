@@ -2,7 +2,7 @@
 
 from service.domain.polls import QuestionKind
 from service.domain.reading.choices import read_choice
-from service.domain.reading.courtesies import is_courtesy
+from service.domain.reading.courtesies import is_agreement, is_courtesy
 from service.domain.reading.keywords import read_confirmation, read_help, read_join
 from service.domain.reading.normalise import Typed, normalise_once
 from service.domain.reading.numbers import read_number
@@ -27,7 +27,7 @@ def read(text: str, asked: Asked) -> Reading:
     'stop'
     """
     typed = Typed(text)
-    return read_command(typed, asked) or _answer(typed, asked) or _rest(typed)
+    return read_command(typed, asked) or _answer(typed, asked) or _rest(typed, asked)
 
 
 def read_command(typed: Typed, asked: Asked) -> Reading | None:
@@ -54,10 +54,20 @@ def _answer(typed: Typed, asked: Asked) -> Reading | None:
     return None
 
 
-def _rest(typed: Typed) -> Reading:
+def _rest(typed: Typed, asked: Asked) -> Reading:
     """Rules 9 to 11: hold, courtesy, and what is left to a person."""
     if may_be_opt_out(typed):
         return Reading(Label.HOLD, "may be an opt-out")
+    if _awaits_vote(asked) and is_agreement(typed):
+        return Reading(Label.UNCLEAR, "agrees without a vote")
     if is_courtesy(typed):
         return Reading(Label.COURTESY, "courtesy")
     return Reading(Label.UNCLEAR, "not understood" if typed.tokens else "no words")
+
+
+def _awaits_vote(asked: Asked) -> bool:
+    """Whether a yes/no question is still unanswered: then "ok" is left to a person."""
+    return any(
+        expected.question.kind is QuestionKind.YES_NO and not expected.whole_message
+        for expected in asked.questions
+    )

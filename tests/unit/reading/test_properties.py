@@ -1,5 +1,6 @@
 """What holds for every text."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -93,6 +94,23 @@ def test_full_width_letters_change_nothing(text: str, question: Question) -> Non
 
 
 plain = st.text(alphabet="abcdeABN notyesif'-&/.,+?!123%", min_size=1, max_size=12)
+SCRAPS = [
+    "stop the ", "do not ", "i do not really ", "no ", "yes, ", "a ", "12 ", ".", "stop. ", "😀",
+    "😀 ", "“", "Liked ", "not not ", "hi this is ", "1,", "a,", "twenty ", "> x\n", "sent from ",
+    "no more of the ", "don't want to ", "honestly just ", "it is ", "k", "'", "s t ", "\n", "- ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scrap", SCRAPS)
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.kind)
+def test_no_text_takes_long_to_read(scrap: str, question: Question) -> None:
+    longest = (scrap * 1600)[:1600]
+    read(longest, asked(question))
+    started = time.process_time()
+    read(longest, asked(question))
+    assert time.process_time() - started < 0.25
+
+
 label = (
     st.one_of(st.text(min_size=1, max_size=30), plain)
     .map(lambda text: " ".join(text.split()))

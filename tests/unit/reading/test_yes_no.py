@@ -97,3 +97,14 @@ def test_beside_an_open_question_only_a_whole_vote_is_one() -> None:
     assert read("No one-on-one time, so by email", both).position == 2
     assert read("not sure", both).position == 2
     assert read("Yes we pay for outside coaches", both).position == 2
+
+
+@pytest.mark.parametrize("text", ["ok", "OK!", "Sure", "sounds good", "okay, thanks", "great"])
+def test_agreement_is_no_vote_while_the_question_waits(text: str) -> None:
+    assert reading(text, yes_no()).label is Label.UNCLEAR
+
+
+def test_ok_after_answering_is_a_courtesy() -> None:
+    answered = Asked(questions=(Expected(yes_no(), whole_message=True),))
+    assert read("ok", answered).label is Label.COURTESY
+    assert read("ok thanks!", Asked()).label is Label.COURTESY
