@@ -49,7 +49,7 @@ def read_yes_no(expected: Expected, typed: Typed) -> Reading | None:
         sign = whole_sign(typed)
         rule = sign.rule if sign and sign.vote == named.label else "ballot label"
         return Reading(Label.ANSWER, rule, question.position, choice=named.label)
-    sign = whole_sign(typed) if expected.whole_message else sign_of(typed)
+    sign = _direct_sign(typed) if expected.whole_message else sign_of(typed)
     if sign is None or sign.label is Label.UNCLEAR:
         return None
     return _reading(question, sign, whole_message=expected.whole_message)
@@ -75,6 +75,18 @@ def sign_of(typed: Typed) -> Sign | None:
     The order is the rule: whole words and emoji, doubt and traps, a leading word with comment.
     """
     return whole_sign(typed) or _doubt(typed) or _leading(typed)
+
+
+def _direct_sign(typed: Typed) -> Sign | None:
+    """A whole-message vote that says yes or no itself.
+
+    "Never" or "not yet" may as well answer the open question that waits.
+    """
+    sign = whole_sign(typed)
+    if sign is None or sign.label is not Label.ANSWER or not typed.tokens:
+        return sign
+    said = words(f"{sign.vote}_leading") | words(f"{sign.vote}_letter")
+    return None if said.isdisjoint(typed.tokens) else sign
 
 
 def whole_sign(typed: Typed) -> Sign | None:

@@ -95,7 +95,10 @@ def test_beside_an_open_question_only_a_whole_vote_is_one() -> None:
     assert read("No", both).position == 1
     assert read("No thanks", both).position == 1
     assert read("No one-on-one time, so by email", both).position == 2
+    assert read("👎", both).position == 1
     assert read("not sure", both).position == 2
+    assert read("Never", both).position == 2
+    assert read("not yet", both).position == 2
     assert read("Yes we pay for outside coaches", both).position == 2
 
 
