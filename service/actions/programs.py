@@ -9,8 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain.consent import OptOutMode
 from service.domain.keywords import SLUG, Keyword
+from service.domain.polls import Question, QuestionKind, yes_no_choices
 from service.domain.programs import Program
 from service.domain.quiet_hours import parse_quiet_hours
+from service.domain.reading import Asked, Expected, Label, read
 from service.domain.reading.reserved import reserved_meaning
 from service.domain.segments import measure
 from service.errors import InvalidInputError, NotFoundError, RefusedError
@@ -121,9 +123,18 @@ def _check(slug: str, values: dict[str, Any], keywords: Sequence[Keyword]) -> No
                 f"{_option(name)}: {offenders[0]!r} would double the cost of every text"
             )
     for word in keywords:
+        if _is_vote(word.word):
+            raise InvalidInputError(
+                f"keyword {word.word}: it would swallow answers to yes/no polls"
+            )
         meaning = reserved_meaning(word.word, frozenset())
         if meaning:
             raise InvalidInputError(f"keyword {word.word}: it already means {meaning}")
+
+
+def _is_vote(word: str) -> bool:
+    question = Question(1, QuestionKind.YES_NO, "", yes_no_choices())
+    return read(word, Asked(questions=(Expected(question),))).label is Label.ANSWER
 
 
 def _check_timezone(name: str) -> None:
