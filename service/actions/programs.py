@@ -123,13 +123,15 @@ def _check(slug: str, values: dict[str, Any], keywords: Sequence[Keyword]) -> No
                 f"{_option(name)}: {offenders[0]!r} would double the cost of every text"
             )
     for word in keywords:
-        if _is_vote(word.word):
-            raise InvalidInputError(
-                f"keyword {word.word}: it would swallow answers to yes/no polls"
-            )
-        meaning = reserved_meaning(word.word, frozenset())
-        if meaning:
-            raise InvalidInputError(f"keyword {word.word}: it already means {meaning}")
+        _check_keyword(word.word)
+
+
+def _check_keyword(word: str) -> None:
+    meaning = reserved_meaning(word, frozenset())
+    if meaning:
+        raise InvalidInputError(f"keyword {word}: it already means {meaning}")
+    if _is_vote(word):
+        raise InvalidInputError(f"keyword {word}: it would swallow answers to yes/no polls")
 
 
 def _is_vote(word: str) -> bool:
