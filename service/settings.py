@@ -1,13 +1,16 @@
 """The environment, read once. Nothing below may import it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.domain.masking import mask_address, mask_secret, mask_sid
 from service.errors import SettingsError
 
 TWILIO_API = "https://api.twilio.com"
@@ -74,7 +77,7 @@ class Settings(BaseSettings):
     @property
     def is_twilio(self) -> bool:
         """Whether texts really go out: the API is Twilio's own."""
-        return urlsplit(self.twilio_api_base_url).hostname == urlsplit(TWILIO_API).hostname
+        return (urlsplit(self.twilio_api_base_url).hostname or "").endswith(".twilio.com")
 
     @property
     def auth_tokens(self) -> tuple[str, ...]:
@@ -101,6 +104,40 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0]).upper() + ": " if first["loc"] else ""
-        raise SettingsError(f"{name}{first['msg'].removeprefix('Value error, ')}") from None
+        raise SettingsError(_sentences(error)[0]) from None
+
+
+def settings_problems() -> list[str]:
+    """What is wrong with the environment, each with its variable's name, never its value."""
+    try:
+        Settings()
+    except ValidationError as error:
+        return _sentences(error)
+    return []
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    return [
+        (str(found["loc"][0]).upper() + ": " if found["loc"] else "")
+        + found["msg"].removeprefix("Value error, ")
+        for found in error.errors(include_input=False, include_url=False)
+    ]
+
+
+def shown_settings() -> dict[str, str]:
+    """Every setting as it is set, right or wrong, fit to be shown to others."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    return {
+        name.upper(): _shown(name, field, given.get(name.upper(), ""))
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def _shown(name: str, field: FieldInfo, value: str) -> str:
+    if not value:
+        return "not set" if field.default is None else f"{field.default} (default)"
+    if field.annotation == SecretStr | None:
+        return mask_secret(value)
+    if name.endswith("_sid"):
+        return mask_sid(value)
+    return mask_address(value) if name.endswith("_url") else value

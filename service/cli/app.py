@@ -2,7 +2,17 @@
 
 import typer
 
-from service.cli import classify, database, demo, jobs, poll, processes, program, subscribers
+from service.cli import (
+    classify,
+    database,
+    demo,
+    doctor,
+    jobs,
+    poll,
+    processes,
+    program,
+    subscribers,
+)
 
 app = typer.Typer(
     name="pollwire",
@@ -19,6 +29,7 @@ app.command()(processes.run)
 app.command()(database.migrate)
 app.command()(database.backup)
 app.command()(database.restore)
+app.command()(doctor.doctor)
 app.command()(classify.classify)
 app.add_typer(program.app, name="program")
 app.add_typer(poll.app, name="poll")
