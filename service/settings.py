@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -44,8 +44,8 @@ class Settings(BaseSettings):
     @field_validator("public_base_url", "twilio_api_base_url")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        parts = _parts(value)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError("must be an address such as https://polls.example.org")
         return value.rstrip("/")
 
@@ -57,8 +57,12 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in ("postgresql", "postgres"):
-            raise ValueError("must be postgresql://user:password@host:port/database")
+        parts = _parts(value or "")
+        if value is not None and (parts is None or parts.scheme not in ("postgresql", "postgres")):
+            raise ValueError(
+                "must be postgresql://user:password@host:port/database, "
+                "with signs such as / @ # in the password written as %2F %40 %23"
+            )
         return value
 
     @field_validator("pollwire_clock_start")
@@ -93,6 +97,16 @@ class Settings(BaseSettings):
         if self.twilio_account_sid and self.auth_tokens:
             return self.twilio_account_sid, self.auth_tokens[0]
         return None
+
+
+def _parts(address: str) -> SplitResult | None:
+    """An address taken apart; ``None`` instead of an error that would quote its password."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -12,8 +12,8 @@ from tests.acceptance.house import ACCOUNT, House, open_house, until
 
 NUMBER_KEY, SECRET_KEY = "number-key-9f41c27a", "secret-key-5bd03e8c"
 TOKEN, KEY_SECRET = "b1946ac92492d2347c6235b4d2611184", "591785b794601e212b260e25925636fd"
-PASSWORD = "pass/w@rd-7d793037"
-SECRETS = (NUMBER_KEY, SECRET_KEY, TOKEN, KEY_SECRET, PASSWORD, "w@rd")
+PASSWORD, UNFIT_PASSWORD = "0a4d55a8d778e502", "7d79/3037a@40b6"
+SECRETS = (NUMBER_KEY, SECRET_KEY, TOKEN, KEY_SECRET, PASSWORD, UNFIT_PASSWORD, "3037a", "40b6")
 OVERRIDES = "#ct=2000&rt=4000&rc=3&rp=5xx,ct,rt"
 
 
@@ -136,6 +136,10 @@ async def test_the_table_for_people_says_the_same(house: House) -> None:
         (
             *("DATABASE_URL", f"postgresql://ana:{PASSWORD}@127.0.0.1:9/x"),
             *("database", "", "correct DATABASE_URL"),
+        ),
+        (
+            *("DATABASE_URL", f"postgresql://ana:{UNFIT_PASSWORD}@127.0.0.1/x", "settings"),
+            *("DATABASE_URL: must be", "docs/operations.md"),
         ),
         (
             *("DATABASE_URL", f"mysql://ana:{PASSWORD}@127.0.0.1/x", "settings"),
