@@ -1,4 +1,4 @@
-"""Twilio's REST API for messages, as far as a texting product uses it.
+"""Twilio's REST API for messages and the account, as far as a texting product uses it.
 
 The routes are plain Starlette endpoints: a create costs a fraction of what
 declared form parameters would, and benchmarks drive thousands of them.
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from emulator.account import Account
 from emulator.carrier import Carrier
 from emulator.clock import Clock
 from emulator.creation import Draft, RefusalError, read_draft
@@ -58,16 +59,23 @@ class RestApi:
         self._phonebook = phonebook
         self._carrier = carrier
         self._faults = faults
+        self._account = Account(settings)
         self._in_flight = 0
-        self._welcome = {_basic(settings.account_sid, settings.auth_token)}
+        self._owner = _basic(settings.account_sid, settings.auth_token)
+        self._welcome = {self._owner}
         if settings.api_key_sid:
             self._welcome.add(_basic(settings.api_key_sid, settings.api_key_secret))
 
     def routes(self) -> list[BaseRoute]:
         """The addresses this API answers."""
-        messages = f"/{API_VERSION}/Accounts/{{account_sid}}/Messages"
+        account = f"/{API_VERSION}/Accounts/{{account_sid}}"
+        messages = f"{account}/Messages"
         one = f"{messages}/{{sid}}.json"
         return [
+            Route(f"{account}.json", self._guarded(self.account), methods=["GET"]),
+            Route(f"{account}/SMS/ShortCodes.json", self._guarded(self.short_codes)),
+            Route(f"{account}/IncomingPhoneNumbers.json", self._guarded(self.phone_numbers)),
+            Route("/v1/Services/{sid}", self._guarded(self.messaging_service), methods=["GET"]),
             Route(f"{messages}.json", self._guarded(self.create), methods=["POST"]),
             Route(f"{messages}.json", self._guarded(self.list), methods=["GET"]),
             Route(one, self._guarded(self.fetch), methods=["GET"]),
@@ -96,7 +104,8 @@ class RestApi:
     def _admit(self, request: Request) -> None:
         if request.headers.get("authorization") not in self._welcome:
             raise RefusalError(20003, 401)
-        if request.path_params["account_sid"] != self._settings.account_sid:
+        sid = self._settings.account_sid
+        if request.path_params.get("account_sid", sid) != sid:
             raise RefusalError(20404, 404)
         if self._in_flight > self._settings.concurrency_limit:
             raise RefusalError(20429, 429)
@@ -170,3 +179,24 @@ class RestApi:
         """Takes a message out of the account."""
         self._find(request).deleted = True
         return Response(status_code=204)
+
+    async def account(self, request: Request) -> Response:
+        """The account; an API key may not look at it."""
+        if request.headers["authorization"] != self._owner:
+            raise RefusalError(20003, 401)
+        return _json(200, self._account.resource())
+
+    async def short_codes(self, request: Request) -> Response:
+        """The account's short codes."""
+        return _json(200, self._account.short_codes(request.query_params))
+
+    async def phone_numbers(self, request: Request) -> Response:
+        """The account's numbers."""
+        return _json(200, self._account.phone_numbers(request.query_params))
+
+    async def messaging_service(self, request: Request) -> Response:
+        """A Messaging Service, which Twilio keeps at another host."""
+        service = self._account.messaging_service(request.path_params["sid"])
+        if service is None:
+            raise RefusalError(20404, 404)
+        return _json(200, service)

@@ -1,19 +1,21 @@
 """Build the runtime from the settings, and take it down again."""
 
 import asyncio
-import hashlib
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.actions.diagnose import Premises
 from service.clock import Clock
+from service.domain.phone import key_fingerprint
 from service.errors import SettingsError
 from service.runtime import Runtime
 from service.settings import Settings
@@ -21,10 +23,9 @@ from service.sms.twilio import TwilioGateway
 from service.store import embedded, migrations
 from service.store.catalog import Catalog
 from service.store.engine import Sessions, make_engine, make_sessions
-from service.store.installation import settle
+from service.store.installation import NUMBER_KEY_FINGERPRINT, clock_offset, settle
 
 EMBEDDED_DATABASE = "pollwire"
-_FINGERPRINT, _CLOCK = "number_key_fingerprint", "clock"
 
 
 @asynccontextmanager
@@ -111,9 +112,9 @@ async def _check_schema(engine: AsyncEngine, *, embedded_server: bool) -> None:
 
 async def _check_fingerprint(sessions: Sessions, secret: bytes) -> None:
     """A changed key would forget every opt-out, so it is refused."""
-    fingerprint = hashlib.sha256(b"pollwire number key\0" + secret).hexdigest()[:16]
+    fingerprint = key_fingerprint(secret)
     async with sessions.begin() as session:
-        if await settle(session, _FINGERPRINT, fingerprint) != fingerprint:
+        if await settle(session, NUMBER_KEY_FINGERPRINT, fingerprint) != fingerprint:
             raise SettingsError(
                 "NUMBER_KEY is not the one this database was filled under; "
                 "every opt-out would be forgotten, so nothing starts"
@@ -127,20 +128,53 @@ async def _shared_clock(sessions: Sessions, settings: Settings) -> Clock:
         return Clock()
     offset = start - Clock().now()
     async with sessions.begin() as session:
-        name = f"{_CLOCK}:{start.isoformat()}"
-        seconds = float(await settle(session, name, str(offset.total_seconds())))
-    return Clock(timedelta(seconds=seconds))
+        stands = await settle(session, clock_offset(start), str(offset.total_seconds()))
+    return Clock(timedelta(seconds=float(stands)))
 
 
 def _gateway(settings: Settings, stack: AsyncExitStack) -> TwilioGateway | None:
-    credentials = settings.rest_credentials
-    if credentials is None or settings.twilio_account_sid is None:
+    if settings.rest_credentials is None or settings.twilio_account_sid is None:
         return None
+    return _twilio(settings, settings.rest_credentials, stack)
+
+
+def _twilio(
+    settings: Settings, credentials: tuple[str, str], stack: AsyncExitStack
+) -> TwilioGateway:
     gateway = TwilioGateway(
-        settings.twilio_account_sid,
+        settings.twilio_account_sid or "",
         *credentials,
         base_url=settings.twilio_api_base_url,
         connections=settings.send_concurrency,
     )
     stack.push_async_callback(gateway.close)
     return gateway
+
+
+@asynccontextmanager
+async def open_premises(settings: Settings) -> AsyncIterator[Premises]:
+    """What ``doctor`` looks at; opens without refusing anything, for faults are what it is for."""
+    async with AsyncExitStack() as stack:
+        sid = settings.twilio_account_sid
+        tokens = settings.auth_tokens if sid else ()
+        key_is_set = settings.twilio_api_key_sid and settings.twilio_api_key_secret
+        yield Premises(
+            data_dir=settings.data_dir,
+            public_base_url=settings.public_base_url,
+            number_secret=number_secret(settings) if settings.number_key else None,
+            has_secret_key=settings.secret_key is not None,
+            is_twilio=settings.is_twilio,
+            clock_start=settings.pollwire_clock_start,
+            open_engine=partial(_open_standing_engine, settings),
+            accounts=tuple(_twilio(settings, (sid or "", token), stack) for token in tokens),
+            key_account=_gateway(settings, stack) if key_is_set else None,
+        )
+
+
+@asynccontextmanager
+async def _open_standing_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The engine of a database that is there: a look at it must not make one."""
+    if settings.database_url is None and not embedded.holds_cluster(settings.data_dir / "postgres"):
+        raise SettingsError("there is no database in DATA_DIR yet, and DATABASE_URL is not set")
+    async with open_engine(settings) as engine:
+        yield engine

@@ -1,13 +1,16 @@
 """The environment, read once. Nothing below may import it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.domain.masking import mask_address, mask_secret, mask_sid
 from service.errors import SettingsError
 
 TWILIO_API = "https://api.twilio.com"
@@ -41,8 +44,8 @@ class Settings(BaseSettings):
     @field_validator("public_base_url", "twilio_api_base_url")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        parts = _parts(value)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError("must be an address such as https://polls.example.org")
         return value.rstrip("/")
 
@@ -54,8 +57,12 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in ("postgresql", "postgres"):
-            raise ValueError("must be postgresql://user:password@host:port/database")
+        parts = _parts(value or "")
+        if value is not None and (parts is None or parts.scheme not in ("postgresql", "postgres")):
+            raise ValueError(
+                "must be postgresql://user:password@host:port/database, "
+                "with signs such as / @ # in the password written as %2F %40 %23"
+            )
         return value
 
     @field_validator("pollwire_clock_start")
@@ -74,7 +81,7 @@ class Settings(BaseSettings):
     @property
     def is_twilio(self) -> bool:
         """Whether texts really go out: the API is Twilio's own."""
-        return urlsplit(self.twilio_api_base_url).hostname == urlsplit(TWILIO_API).hostname
+        return (urlsplit(self.twilio_api_base_url).hostname or "").endswith(".twilio.com")
 
     @property
     def auth_tokens(self) -> tuple[str, ...]:
@@ -92,6 +99,16 @@ class Settings(BaseSettings):
         return None
 
 
+def _parts(address: str) -> SplitResult | None:
+    """An address taken apart; ``None`` instead of an error that would quote its password."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 def read_settings(**overrides: object) -> Settings:
     """The settings from the environment.
 
@@ -101,6 +118,40 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0]).upper() + ": " if first["loc"] else ""
-        raise SettingsError(f"{name}{first['msg'].removeprefix('Value error, ')}") from None
+        raise SettingsError(_sentences(error)[0]) from None
+
+
+def settings_problems() -> list[str]:
+    """What is wrong with the environment, each with its variable's name, never its value."""
+    try:
+        Settings()
+    except ValidationError as error:
+        return _sentences(error)
+    return []
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    return [
+        (str(found["loc"][0]).upper() + ": " if found["loc"] else "")
+        + found["msg"].removeprefix("Value error, ")
+        for found in error.errors(include_input=False, include_url=False)
+    ]
+
+
+def shown_settings() -> dict[str, str]:
+    """Every setting as it is set, right or wrong, fit to be shown to others."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    return {
+        name.upper(): _shown(name, field, given.get(name.upper(), ""))
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def _shown(name: str, field: FieldInfo, value: str) -> str:
+    if not value:
+        return "not set" if field.default is None else f"{field.default} (default)"
+    if field.annotation == SecretStr | None:
+        return mask_secret(value)
+    if name.endswith("_sid"):
+        return mask_sid(value)
+    return mask_address(value) if name.endswith("_url") else value

@@ -6,6 +6,7 @@ from service.cli import (
     classify,
     database,
     demo,
+    doctor,
     jobs,
     poll,
     processes,
@@ -29,6 +30,7 @@ app.command()(processes.run)
 app.command()(database.migrate)
 app.command()(database.backup)
 app.command()(database.restore)
+app.command()(doctor.doctor)
 app.command()(classify.classify)
 app.add_typer(program.app, name="program")
 app.add_typer(poll.app, name="poll")

@@ -70,3 +70,12 @@ def mask(number: str) -> str:
     '•••-•••-1111'
     """
     return f"•••-•••-{number[-4:]}"
+
+
+def key_fingerprint(secret: bytes) -> str:
+    """What may be stored of a key to know it again; says nothing of the key.
+
+    >>> key_fingerprint(b"tests")
+    '1cbcb2933d11f51e'
+    """
+    return hashlib.sha256(b"pollwire number key\0" + secret).hexdigest()[:16]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from service.domain.diagnosis import InboundWebhook
+
 
 @dataclass(frozen=True, slots=True)
 class OutboundText:
@@ -62,3 +64,33 @@ class SmsGateway(Protocol):
 
     async def close(self) -> None:
         """Give up the connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierAccount:
+    """An account as its API tells it.
+
+    Attributes:
+        status: the carrier's word, ``active`` when texts may be sent.
+        now: the API's clock, to the second.
+    """
+
+    name: str
+    status: str
+    now: datetime | None
+
+
+class AccountReader(Protocol):
+    """How one carrier account is set up; read by ``doctor`` only.
+
+    Every method raises SendError (RejectedError with the vendor's code) when it cannot tell.
+    """
+
+    async def read_account(self) -> CarrierAccount:
+        """The account itself."""
+
+    async def find_sender(self, address: str) -> InboundWebhook | None:
+        """Where texts to a short code or an E.164 number go; ``None`` if it is not owned."""
+
+    async def find_messaging_service(self, sid: str) -> InboundWebhook | None:
+        """Where texts to a service's senders go; ``None`` if there is no such service."""

@@ -4,9 +4,15 @@ The SDK's own asynchronous client has no time-out and posts again when told to r
 doubles texts; its httpx route is ten times slower (docs/adr/0003). Ours posts once.
 """
 
+import json
 import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -14,11 +20,14 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from service.domain.diagnosis import InboundWebhook
 from service.errors import NotTakenError, RejectedError, SendError, UnknownOutcomeError
-from service.sms.gateway import OutboundText, TakenText
+from service.sms.gateway import CarrierAccount, OutboundText, TakenText
 
 TIMEOUT_SECONDS = 10
-_TWILIO = "https://api.twilio.com"
+_MESSAGES_HOST = re.compile(r"https://api\.twilio\.com(?=/)")
+_ANY_HOST = re.compile(r"https://[a-z0-9.-]+\.twilio\.com(?=/)")
+_NOT_FOUND = 20404
 _MOST_LISTED = 50
 
 
@@ -28,6 +37,9 @@ class SingleTryHttpClient(AsyncHttpClient):  # type: ignore[misc]
     def __init__(self, base_url: str, *, connections: int) -> None:
         super().__init__(logging.getLogger("pollwire.twilio"), is_async=True)
         self._base_url = base_url.rstrip("/")
+        at_twilio = (urlsplit(base_url).hostname or "").endswith(".twilio.com")
+        # Elsewhere one address stands for all of Twilio's hosts; nothing may slip out to it.
+        self._redirected = _MESSAGES_HOST if at_twilio else _ANY_HOST
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=5),
             connector=aiohttp.TCPConnector(limit=connections),
@@ -56,7 +68,7 @@ class SingleTryHttpClient(AsyncHttpClient):  # type: ignore[misc]
         try:
             async with self._session.request(
                 method.upper(),
-                url.replace(_TWILIO, self._base_url, 1),
+                self._redirected.sub(lambda _: self._base_url, url, count=1),
                 params=cast("Any", params),
                 data=data,
                 headers=headers,
@@ -85,12 +97,13 @@ class SingleTryHttpClient(AsyncHttpClient):  # type: ignore[misc]
 
 
 class TwilioGateway:
-    """``SmsGateway`` on one Twilio account. Make it inside the running event loop.
+    """``SmsGateway`` and ``AccountReader`` on one account. Make it inside the running event loop.
 
     Args:
         username: account sid, or API key sid.
         password: auth token, or API key secret.
-        base_url: where requests for ``api.twilio.com`` go.
+        base_url: where requests for ``api.twilio.com`` go, and for Twilio's other hosts too
+            unless it is Twilio's own.
         connections: most requests in flight.
     """
 
@@ -141,9 +154,81 @@ class TwilioGateway:
             if message.date_created is None or message.date_created >= since
         ]
 
+    async def read_account(self) -> CarrierAccount:
+        """See :class:`AccountReader`."""
+        resource = self._client.api.v2010.accounts(self._client.account_sid)
+        with _reading():
+            answer = await resource.fetch_with_http_info_async()
+        now = None
+        with suppress(ValueError, TypeError):
+            now = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return CarrierAccount(str(answer.data.friendly_name), str(answer.data.status), now)
+
+    async def find_sender(self, address: str) -> InboundWebhook | None:
+        """See :class:`AccountReader`."""
+        with _reading():
+            if address.startswith("+"):
+                owned = await self._client.incoming_phone_numbers.list_async(
+                    phone_number=address, limit=_MOST_LISTED
+                )
+            else:
+                owned = await self._client.short_codes.list_async(
+                    short_code=address, limit=_MOST_LISTED
+                )
+        for sender in owned:
+            if address in (
+                getattr(sender, "phone_number", None),
+                getattr(sender, "short_code", ""),
+            ):
+                return InboundWebhook(
+                    sender.sms_url or "",
+                    sender.sms_method or "POST",
+                    sender.sms_fallback_url or "",
+                    application_sid=getattr(sender, "sms_application_sid", None) or "",
+                )
+        return None
+
+    async def find_messaging_service(self, sid: str) -> InboundWebhook | None:
+        """See :class:`AccountReader`."""
+        try:
+            with _reading():
+                service = await self._client.messaging.v1.services(sid).fetch_async()
+        except RejectedError as error:
+            if error.code == _NOT_FOUND:
+                return None
+            raise
+        return InboundWebhook(
+            service.inbound_request_url or "",
+            service.inbound_method or "POST",
+            service.fallback_url or "",
+            left_to_number=bool(service.use_inbound_webhook_on_number),
+        )
+
     async def close(self) -> None:
         """See :class:`SmsGateway`."""
         await self._http.close()
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Reading changes nothing, so every failure is just that."""
+    try:
+        yield
+    except TwilioRestException as error:
+        raise _refusal(error) from error
+    except (TwilioException, ValueError, KeyError) as error:
+        # The SDK tells a failed list by a bare exception that carries the answer.
+        code = _code_of(error.args[1]) if len(error.args) == 2 else 0
+        if code:
+            raise RejectedError(f"the API refused ({code})", code=code) from error
+        raise SendError("the API's answer cannot be read") from error
+
+
+def _code_of(answer: object) -> int:
+    try:
+        return int(json.loads(answer.text)["code"])  # type: ignore[attr-defined]
+    except (AttributeError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _refusal(error: TwilioRestException) -> RejectedError:

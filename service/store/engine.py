@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -80,6 +80,28 @@ def is_disconnect(error: BaseException) -> bool:
 
 _AWAY = ("08", "57P")
 """SQLSTATE classes: connection exception; the server shuts down or starts up."""
+
+
+_REFUSED = {
+    "28P01": "the server refuses the role or its password",
+    "28000": "the server refuses the role or this machine",
+    "3D000": "the server has no such database",
+    "42501": "the role may not read the tables",
+    "53300": "the server has no connection to spare",
+}
+
+
+def why_unusable(error: BaseException) -> str:
+    """Why a database cannot be used, without anything of its address."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    known = _REFUSED.get(str(getattr(cause, "sqlstate", None) or ""))
+    if known:
+        return known
+    if isinstance(cause, (ValueError, ArgumentError)):
+        return "the address cannot be read"
+    return (
+        f"no connection ({type(cause).__name__})" if is_disconnect(error) else type(cause).__name__
+    )
 
 
 def describe(error: BaseException) -> str:

@@ -104,3 +104,22 @@ async def schema_revision(session: AsyncSession) -> str | None:
     """The migration the database has come to."""
     revision: str | None = await session.scalar(_REVISION)
     return revision
+
+
+_SERVER = text(
+    "SELECT current_setting('server_version_num')::int AS version, clock_timestamp() AS now"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """The database server itself: ``server_version_num``, and its clock."""
+
+    version_number: int
+    now: datetime
+
+
+async def read_server(session: AsyncSession) -> ServerFacts:
+    """The server's version and clock."""
+    row = (await session.execute(_SERVER)).one()
+    return ServerFacts(row.version, row.now)

@@ -1,13 +1,15 @@
 """Background jobs: enqueue in the caller's transaction, run under a lease, retry, bury."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.diagnosis import RecurringJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +156,14 @@ async def revive(session: AsyncSession, job_id: int, now: datetime) -> bool:
 async def forget_done(session: AsyncSession, before: datetime) -> None:
     """Drop jobs that were done before ``before``."""
     await session.execute(_FORGET_DONE, {"before": before})
+
+
+_RECURRING = text(
+    "SELECT finished_at, run_at, leased_until, last_error FROM job WHERE name = ANY(:names)"
+)
+
+
+async def recurring(session: AsyncSession, names: Iterable[str]) -> list[RecurringJob]:
+    """How these recurring jobs stand."""
+    rows = await session.execute(_RECURRING, {"names": list(names)})
+    return [RecurringJob(*row) for row in rows]

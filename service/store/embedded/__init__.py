@@ -2,6 +2,13 @@
 
 from service.store.embedded.account import binaries
 from service.store.embedded.databases import drop_database, ensure_database
-from service.store.embedded.server import EmbeddedServer, start
+from service.store.embedded.server import EmbeddedServer, holds_cluster, start
 
-__all__ = ["EmbeddedServer", "binaries", "drop_database", "ensure_database", "start"]
+__all__ = [
+    "EmbeddedServer",
+    "binaries",
+    "drop_database",
+    "ensure_database",
+    "holds_cluster",
+    "start",
+]

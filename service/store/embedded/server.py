@@ -131,7 +131,7 @@ def _start_locked(directory: Path, options: Mapping[str, str], deadline: float) 
     socket_dir, data = _socket_dir(directory), directory / "data"
     account = _claim(directory)
     _make_socket_dir(socket_dir, directory)
-    if not _holds_cluster(directory):
+    if not holds_cluster(directory):
         _initialise(directory, account, durable=options.get("fsync") != "off")
     with opened(data) as for_server:
         # Not free: it recovers or stops, or orphans of a killed postmaster linger.
@@ -213,7 +213,7 @@ def _claim(directory: Path) -> Account:
         EmbeddedServerError: The folder holds other things, or the owner cannot get to it.
     """
     names = (path.name for path in directory.iterdir())
-    if not _holds_cluster(directory) and not all(map(_OURS.fullmatch, names)):
+    if not holds_cluster(directory) and not all(map(_OURS.fullmatch, names)):
         raise EmbeddedServerError(f"{directory} holds other files: choose a folder of its own.")
     uid, gid = owner_of(directory)
     if os.geteuid() == 0:
@@ -228,7 +228,8 @@ def _claim(directory: Path) -> Account:
     )
 
 
-def _holds_cluster(directory: Path) -> bool:
+def holds_cluster(directory: Path) -> bool:
+    """Whether a server's folder has a database in it yet."""
     return (directory / "data" / "PG_VERSION").exists()
 
 

@@ -56,6 +56,12 @@ def serves(revision: str | None) -> bool:
     return revision is not None and revision not in behind
 
 
+def knows(revision: str | None) -> bool:
+    """Whether ``revision`` is one of this code's."""
+    script = ScriptDirectory.from_config(config())
+    return revision in {known.revision for known in script.walk_revisions()}
+
+
 async def current(engine: AsyncEngine) -> str | None:
     """The revision the database is at; ``None`` for an empty one."""
     async with engine.connect() as connection:
