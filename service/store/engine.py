@@ -42,6 +42,9 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
                 "application_name": "pollwire",
                 "timezone": "UTC",
                 "jit": "off",
+                # Plans of prepared statements outlive the size that tables had when they were
+                # made: what was planned on an empty table would go on reading all of a full one.
+                "enable_seqscan": "off",
                 "lock_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
                 "idle_in_transaction_session_timeout": "60s",
             },
