@@ -1,20 +1,18 @@
 """Answers, their history, and the counts made of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.tally import NumberSummary
-from service.store.engine import insert_many
-from service.store.tables import Answer, AnswerChange
 
-_UPSERT = """
+UPSERT = """
     ON CONFLICT (question_id, subscriber_id) DO UPDATE
     SET choice_id = EXCLUDED.choice_id, number = EXCLUDED.number, text = EXCLUDED.text,
         comment = EXCLUDED.comment, void = false, answered_at = EXCLUDED.answered_at
 """
+"""An answer as it now stands takes the place of the one before."""
 _VOID = text(
     """
     UPDATE answer a SET void = true
@@ -25,21 +23,11 @@ _VOID = text(
 )
 
 
-async def write_answers(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Store answers as they now stand; one row a question and subscriber."""
-    await insert_many(session, Answer, rows, tail=_UPSERT)
-
-
 async def void_answers(session: AsyncSession, pairs: Sequence[tuple[int, int]]) -> None:
     """These (question, subscriber) answers no longer count."""
     if pairs:
         values = {"questions": [q for q, _ in pairs], "subscribers": [s for _, s in pairs]}
         await session.execute(_VOID, values)
-
-
-async def write_history(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Append what became of answers."""
-    await insert_many(session, AnswerChange, rows)
 
 
 _VOTES = text(

@@ -1,6 +1,6 @@
 """The ledger of outbound texts: fan-out, claims, outcomes, receipts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,23 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.deliveries import DeliveryState, sources_of
 from service.store.engine import insert_many
-from service.store.tables import Delivery, Receipt
-
-_ROW_DEFAULTS: Mapping[str, Any] = {
-    "subscriber_id": None,
-    "poll_id": None,
-    "question_id": None,
-    "inbound_sid": None,
-    "handed_at": None,
-}
-
-
-async def write_deliveries(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Append texts to the ledger; gives their keys by ``dedupe_key``."""
-    complete = [{**_ROW_DEFAULTS, **row} for row in rows]
-    written = await insert_many(session, Delivery, complete, tail="RETURNING id, dedupe_key")
-    return {row.dedupe_key: row.id for row in written}
-
+from service.store.tables import Receipt
 
 _FAN_OUT = text(
     """

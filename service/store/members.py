@@ -1,10 +1,9 @@
-"""What a decision needs to know of the numbers in one batch, in three queries whatever its size."""
+"""What a decision needs to know of the numbers in one batch, in one query whatever its size."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,11 +35,25 @@ class StoredMember:
         self.before = self.member
 
 
-_STATES = text(
+_MEMBERS = text(
     """
     SELECT k.program_id, k.number_key, s.id AS subscriber_id, s.state, s.hold, s.review, s.language,
            o.number_key IS NOT NULL AS stopped_before,
-           d.poll_id, q.position, p.state AS poll_state, p.version, p.slug, p.results_at
+           d.poll_id, q.position, p.state AS poll_state, p.version, p.slug, p.results_at,
+           ARRAY(
+               SELECT ROW (aq.position, c.label, a.number, a.text, a.comment, a.answered_at)
+               FROM question aq
+               JOIN answer a ON a.question_id = aq.id AND a.subscriber_id = s.id AND NOT a.void
+               LEFT JOIN choice c ON c.id = a.choice_id
+               WHERE aq.poll_id = d.poll_id
+           ) AS answers,
+           ARRAY(
+               SELECT ROW (program_id, purpose, poll_id, question_id, max(created_at), count(*),
+                           count(*) FILTER (WHERE created_at > :hour_ago))
+               FROM delivery
+               WHERE number_key = k.number_key AND inbound_sid IS NOT NULL AND created_at > :since
+               GROUP BY program_id, purpose, poll_id, question_id
+           ) AS said
     FROM unnest(CAST(:programs AS bigint[]), CAST(:keys AS bytea[])) AS k (program_id, number_key)
     LEFT JOIN subscriber s ON s.program_id = k.program_id AND s.number_key = k.number_key
     LEFT JOIN opt_out o ON o.number_key = k.number_key
@@ -53,26 +66,18 @@ _STATES = text(
     LEFT JOIN poll p ON p.id = d.poll_id
     """
 )
-_ANSWERS = text(
-    """
-    SELECT a.subscriber_id, q.position, c.label, a.number, a.text, a.comment, a.answered_at
-    FROM unnest(CAST(:subscribers AS bigint[]), CAST(:polls AS bigint[]))
-         AS k (subscriber_id, poll_id)
-    JOIN question q ON q.poll_id = k.poll_id
-    JOIN answer a ON a.question_id = q.id AND a.subscriber_id = k.subscriber_id AND NOT a.void
-    LEFT JOIN choice c ON c.id = a.choice_id
-    """
-)
-_SAID = text(
-    """
-    SELECT number_key, program_id, purpose, poll_id, question_id, max(created_at) AS last_at,
-           count(*) AS texts, count(*) FILTER (WHERE created_at > :hour_ago) AS within_hour
-    FROM delivery
-    WHERE number_key = ANY(CAST(:keys AS bytea[])) AND inbound_sid IS NOT NULL
-      AND created_at > :since
-    GROUP BY number_key, program_id, purpose, poll_id, question_id
-    """
-)
+
+
+class _Said(NamedTuple):
+    """Automatic texts of one kind to one number."""
+
+    program_id: int
+    purpose: str
+    poll_id: int | None
+    question_id: int | None
+    last_at: datetime
+    texts: int
+    within_hour: int
 
 
 async def load_members(
@@ -87,53 +92,38 @@ async def load_members(
     pairs = list(dict.fromkeys(addresses))
     if not pairs:
         return {}
-    keys = [key for _, key in pairs]
-    rows = (await session.execute(_STATES, {"programs": [p for p, _ in pairs], "keys": keys})).all()
+    values = {
+        "programs": [program for program, _ in pairs],
+        "keys": [key for _, key in pairs],
+        "since": now - _LOOK_BACK,
+        "hour_ago": now - timedelta(hours=1),
+    }
+    rows = (await session.execute(_MEMBERS, values)).all()
     polls = await catalog.questions(
         session, ((row.poll_id, row.version) for row in rows if row.poll_id)
     )
-    answers = await _answers(session, rows)
-    said = (
-        await session.execute(
-            _SAID,
-            {"keys": keys, "since": now - _LOOK_BACK, "hour_ago": now - timedelta(hours=1)},
-        )
-    ).all()
-    by_number: dict[bytes, list[Any]] = defaultdict(list)
-    for row in said:
-        by_number[row.number_key].append(row)
     return {
         (row.program_id, row.number_key): StoredMember(
             program_id=row.program_id,
             number_key=row.number_key,
             subscriber_id=row.subscriber_id,
             language=row.language or "en",
-            member=_member(row, polls, answers, by_number[row.number_key], public_base_url),
+            member=_member(row, polls, public_base_url),
         )
         for row in rows
     }
 
 
-async def _answers(session: AsyncSession, rows: Sequence[Any]) -> dict[int, dict[int, Given]]:
-    asked = [row for row in rows if row.poll_id and row.subscriber_id]
-    found: dict[int, dict[int, Given]] = defaultdict(dict)
-    if not asked:
-        return found
-    values = {
-        "subscribers": [row.subscriber_id for row in asked],
-        "polls": [row.poll_id for row in asked],
+def _given(row: Any) -> dict[int, Given]:
+    return {
+        position: Given(label, number, text, comment, answered_at)
+        for position, label, number, text, comment, answered_at in row.answers
     }
-    for row in await session.execute(_ANSWERS, values):
-        given = Given(row.label, row.number, row.text, row.comment, row.answered_at)
-        found[row.subscriber_id][row.position] = given
-    return found
 
 
 def _member(
     row: Any,
     polls: Mapping[int, tuple[Question, ...]],
-    answers: Mapping[int, Mapping[int, Given]],
-    said: Sequence[Any],
     public_base_url: str,
 ) -> Member:
     state = SubscriberState(row.state) if row.state else None
@@ -155,12 +145,12 @@ def _member(
         review=bool(row.review),
         asked=asked,
         last_asked=row.position or 0,
-        answers=answers.get(row.subscriber_id, {}),
-        said=_said_before(row.program_id, asked, said),
+        answers=_given(row),
+        said=_said_before(row.program_id, asked, [_Said(*said) for said in row.said]),
     )
 
 
-def _said_before(program_id: int, asked: AskedPoll | None, said: Sequence[Any]) -> SaidBefore:
+def _said_before(program_id: int, asked: AskedPoll | None, said: Sequence[_Said]) -> SaidBefore:
     last: dict[Purpose, datetime] = {}
     clarifying: dict[int, int] = {}
     told_closed = False
