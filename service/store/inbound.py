@@ -1,6 +1,6 @@
 """Received texts, and all that a batch of them writes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,20 +44,6 @@ class Response:
     body: str | None = None
     delivery_id: int | None = None
     label: str = field(default="", compare=False)
-
-
-_RESPONSES = text(
-    """
-    SELECT message_sid, response_body, response_delivery_id FROM inbound_text
-    WHERE message_sid = ANY(CAST(:sids AS text[]))
-    """
-)
-
-
-async def stored_responses(session: AsyncSession, sids: Iterable[str]) -> dict[str, Response]:
-    """Responses given before, by MessageSid."""
-    rows = await session.execute(_RESPONSES, {"sids": list(sids)})
-    return {row.message_sid: Response(row.response_body, row.response_delivery_id) for row in rows}
 
 
 Rows = Sequence[Mapping[str, Any]]

@@ -1,6 +1,6 @@
-"""What a decision needs to know of the numbers in one batch, in one query whatever its size."""
+"""What is known of the texts in one batch and of their senders, in one query whatever its size."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from service.domain.conversation import AskedPoll, Given, Member, SaidBefore
 from service.domain.deliveries import Purpose
 from service.domain.polls import PollState, Question
 from service.store.catalog import Catalog
+from service.store.inbound import Response
 
 Address = tuple[int, bytes]
 """A program's key and a number's key: one person in one program."""
@@ -35,9 +36,10 @@ class StoredMember:
         self.before = self.member
 
 
-_MEMBERS = text(
+_KNOWN = text(
     """
-    SELECT k.program_id, k.number_key, s.id AS subscriber_id, s.state, s.hold, s.review, s.language,
+    SELECT k.message_sid, i.id IS NOT NULL AS known, i.response_body, i.response_delivery_id,
+           k.program_id, k.number_key, s.id AS subscriber_id, s.state, s.hold, s.review, s.language,
            o.number_key IS NOT NULL AS stopped_before,
            d.poll_id, q.position, p.state AS poll_state, p.version, p.slug, p.results_at,
            ARRAY(
@@ -54,7 +56,9 @@ _MEMBERS = text(
                WHERE number_key = k.number_key AND inbound_sid IS NOT NULL AND created_at > :since
                GROUP BY program_id, purpose, poll_id, question_id
            ) AS said
-    FROM unnest(CAST(:programs AS bigint[]), CAST(:keys AS bytea[])) AS k (program_id, number_key)
+    FROM unnest(CAST(:sids AS text[]), CAST(:programs AS bigint[]), CAST(:keys AS bytea[]))
+         AS k (message_sid, program_id, number_key)
+    LEFT JOIN inbound_text i ON i.message_sid = k.message_sid
     LEFT JOIN subscriber s ON s.program_id = k.program_id AND s.number_key = k.number_key
     LEFT JOIN opt_out o ON o.number_key = k.number_key
     LEFT JOIN LATERAL (
@@ -80,38 +84,61 @@ class _Said(NamedTuple):
     within_hour: int
 
 
-async def load_members(
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known about a batch of texts.
+
+    Attributes:
+        responses: given before, by MessageSid.
+        members: the state of each number in each program.
+    """
+
+    responses: dict[str, Response]
+    members: dict[Address, StoredMember]
+
+
+async def load_known(
     session: AsyncSession,
     catalog: Catalog,
-    addresses: Iterable[Address],
+    texts: Mapping[str, tuple[int | None, bytes]],
     *,
     public_base_url: str,
     now: datetime,
-) -> dict[Address, StoredMember]:
-    """The state of each number in each program; hold the numbers' locks first."""
-    pairs = list(dict.fromkeys(addresses))
-    if not pairs:
-        return {}
+) -> Known:
+    """What is known about texts and those who sent them; hold the numbers' locks first.
+
+    Args:
+        texts: by MessageSid, the program's key, where one is addressed, and the number's.
+    """
     values = {
-        "programs": [program for program, _ in pairs],
-        "keys": [key for _, key in pairs],
+        "sids": list(texts),
+        "programs": [program for program, _ in texts.values()],
+        "keys": [key for _, key in texts.values()],
         "since": now - _LOOK_BACK,
         "hour_ago": now - timedelta(hours=1),
     }
-    rows = (await session.execute(_MEMBERS, values)).all()
+    rows = (await session.execute(_KNOWN, values)).all()
     polls = await catalog.questions(
         session, ((row.poll_id, row.version) for row in rows if row.poll_id)
     )
-    return {
-        (row.program_id, row.number_key): StoredMember(
-            program_id=row.program_id,
-            number_key=row.number_key,
-            subscriber_id=row.subscriber_id,
-            language=row.language or "en",
-            member=_member(row, polls, public_base_url),
-        )
-        for row in rows
-    }
+    return Known(
+        responses={
+            row.message_sid: Response(row.response_body, row.response_delivery_id)
+            for row in rows
+            if row.known
+        },
+        members={
+            (row.program_id, row.number_key): StoredMember(
+                program_id=row.program_id,
+                number_key=row.number_key,
+                subscriber_id=row.subscriber_id,
+                language=row.language or "en",
+                member=_member(row, polls, public_base_url),
+            )
+            for row in rows
+            if row.program_id is not None
+        },
+    )
 
 
 def _given(row: Any) -> dict[int, Given]:
