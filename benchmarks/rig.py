@@ -109,11 +109,17 @@ class Rig:
 
     @asynccontextmanager
     async def web(
-        self, database: str, *, workers: int = 1
+        self, database: str, *, workers: int = 1, is_public: bool = False
     ) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
-        """A web server; gives its port, once it is ready."""
+        """A web server; gives its port, once it is ready.
+
+        Args:
+            is_public: webhooks are signed for its own address.
+        """
         port = free_port()
         environment = self.environment(database, PORT=str(port), WEB_CONCURRENCY=str(workers))
+        if is_public:
+            environment["PUBLIC_BASE_URL"] = f"http://127.0.0.1:{port}"
         async with self.process(environment, "-m", "service.cli", "serve") as process:
             await until_answers(f"http://127.0.0.1:{port}/readyz")
             yield port, process

@@ -80,7 +80,7 @@ async def _send(
         told = ("--latency-ms", str(latency_ms), "--concurrency-limit", "1000")
         late = _LATE_RECEIPTS if rate == _NO_LIMIT else ()
         port = await stack.enter_async_context(rig.emulator(*told, *late))
-        web_port, _ = await stack.enter_async_context(rig.web(_DATABASE))
+        web_port, _ = await stack.enter_async_context(rig.web(_DATABASE, is_public=True))
         environment = rig.environment(
             _DATABASE,
             TWILIO_API_BASE_URL=f"http://127.0.0.1:{port}",
