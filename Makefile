@@ -4,7 +4,7 @@ BIN := .venv/bin
 MEMBERS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check score
+.PHONY: help setup demo test check score bench bench-quick
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,3 +35,9 @@ check: setup  ## formatting, lint, types, layers, dependencies, spelling
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/codespell
+
+bench: setup  ## how fast it is, to var/bench.json; takes about half an hour
+	$(BIN)/python -m benchmarks
+
+bench-quick: setup  ## the same with small sizes; a few minutes
+	$(BIN)/python -m benchmarks --quick

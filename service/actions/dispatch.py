@@ -35,6 +35,7 @@ LEASE = timedelta(seconds=20)
 """Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
 _TURN_SECONDS = 0.25
 _LARGEST_TURN = 100
+_FEWEST_SHARED_SLOTS = 25
 
 
 class CallSlots:
@@ -89,9 +90,13 @@ def _rate(runtime: Runtime, program: Program) -> int:
 
 
 def _turn_size(runtime: Runtime, program: Program, slots: CallSlots) -> int:
-    """Texts of one turn: few enough that pausing, stopping and pacing stay prompt."""
+    """Texts of one turn: few enough that pausing, stopping and pacing stay prompt.
+
+    Of many slots at most half, so that one turn is prepared while another's calls are under way.
+    """
     worth = int(_rate(runtime, program) * _TURN_SECONDS)
-    return max(1, min(worth, slots.most, _LARGEST_TURN))
+    share = min(slots.most, max(slots.most // 2, _FEWEST_SHARED_SLOTS))
+    return max(1, min(worth, share, _LARGEST_TURN))
 
 
 async def _take_turn(

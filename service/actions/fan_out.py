@@ -25,7 +25,8 @@ async def fan_out(runtime: Runtime, poll_id: int) -> int:
             first = (await load_questions(session, [poll_id]))[poll_id][0]
             last_id, size = await fan_out_chunk(
                 session,
-                poll_id,
+                poll,
+                first,
                 segments=measure(first.rendered).segments,
                 size=CHUNK_PEOPLE,
                 now=runtime.clock.now(),

@@ -14,16 +14,8 @@ from service.domain.deliveries import DeliveryState
 from service.domain.programs import Program
 from service.domain.segments import measure
 from service.domain.wording import Saying, render
-from service.store.answers import (
-    answer_row,
-    history_row,
-    void_answers,
-    write_answers,
-    write_history,
-)
-from service.store.deliveries import write_deliveries
-from service.store.engine import insert_many
-from service.store.inbound import ReceivedText, Response
+from service.store.answers import answer_row, history_row, void_answers
+from service.store.inbound import ReceivedText, Response, write_texts
 from service.store.members import StoredMember
 from service.store.review import settle_numbers, settle_reviews
 from service.store.subscribers import (
@@ -32,7 +24,6 @@ from service.store.subscribers import (
     write_consent,
     write_subscribers,
 )
-from service.store.tables import InboundText
 
 _MEMBER = "member"
 """Actor of what people do with their own phones."""
@@ -55,6 +46,15 @@ class _Entry:
     @property
     def subscriber_id(self) -> int | None:
         return self.stored.subscriber_id if self.stored else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a batch changes in answers; ``voided`` are pairs of question and subscriber."""
+
+    standing: list[dict[str, Any]]
+    voided: list[tuple[int, int]]
+    history: list[dict[str, Any]]
 
 
 @dataclass
@@ -98,27 +98,26 @@ class InboundChanges:
         await opt_out_everywhere(session, stopped, self.now)
         await self._write_members(session, members)
         await write_consent(session, [row for e in self.entries for row in self._evidence(e)])
-        keys = await write_deliveries(
+        answers = self._answers()
+        await void_answers(session, answers.voided)
+        keys = await write_texts(
             session,
-            [
+            [self._inbound(e) for e in self.entries],
+            replies=[
                 self._delivery(e, e.program, e.decision.say)
                 for e in self.entries
                 if e.program and e.decision.say
             ],
+            answers=answers.standing,
+            history=answers.history,
         )
-        responses = {
-            e.text.message_sid: Response(e.body, keys.get(_dedupe_key(e)), e.decision.label)
-            for e in self.entries
-        }
-        await insert_many(
-            session,
-            InboundText,
-            [self._inbound(e, responses[e.text.message_sid]) for e in self.entries],
-        )
-        await self._write_answers(session)
         await settle_reviews(session, self._answered(), by=_MEMBER, now=self.now)
         await settle_numbers(session, self._rejoined(), by=_MEMBER, now=self.now)
-        return responses
+        return {
+            sid: Response(e.body, keys.get(sid), e.decision.label)
+            for e in self.entries
+            for sid in (e.text.message_sid,)
+        }
 
     def _answered(self) -> list[int]:
         """People whose valid answer ends the review of what they texted before."""
@@ -195,7 +194,7 @@ class InboundChanges:
         body = entry.body or ""
         asked = say.question.identifier if say.question else entry.question_id
         return {
-            "dedupe_key": _dedupe_key(entry),
+            "dedupe_key": f"reply:{entry.text.message_sid}",
             "program_id": program.identifier,
             "subscriber_id": entry.subscriber_id,
             "poll_id": entry.poll_id,
@@ -212,7 +211,7 @@ class InboundChanges:
             "handed_at": self.now,
         }
 
-    def _inbound(self, entry: _Entry, response: Response) -> dict[str, Any]:
+    def _inbound(self, entry: _Entry) -> dict[str, Any]:
         text, decision = entry.text, entry.decision
         attributed = entry.subscriber_id is not None
         return {
@@ -230,11 +229,10 @@ class InboundChanges:
             "outcome": decision.outcome if attributed else None,
             "received_at": self.now,
             "waiting": decision.waiting if attributed else None,
-            "response_body": response.body,
-            "response_delivery_id": response.delivery_id,
+            "response_body": entry.body,
         }
 
-    async def _write_answers(self, session: AsyncSession) -> None:
+    def _answers(self) -> "_Answers":
         standing: dict[tuple[int, int], dict[str, Any]] = {}
         voided: dict[tuple[int, int], None] = {}
         history: list[dict[str, Any]] = []
@@ -255,9 +253,7 @@ class InboundChanges:
                 voided.pop(pair, None)
                 standing[pair] = answer_row(pair, given, choice.identifier if choice else None)
                 history.append(self._change(entry, pair, given))
-        await void_answers(session, list(voided))
-        await write_answers(session, list(standing.values()))
-        await write_history(session, history)
+        return _Answers(list(standing.values()), list(voided), history)
 
     def _change(self, entry: _Entry, pair: tuple[int, int], given: Given | None) -> dict[str, Any]:
         return history_row(
@@ -268,7 +264,3 @@ class InboundChanges:
             sid=entry.text.message_sid,
             now=self.now,
         )
-
-
-def _dedupe_key(entry: _Entry) -> str:
-    return f"reply:{entry.text.message_sid}"

@@ -6,6 +6,8 @@ send to the same number cannot pass each other. No text is answered before its c
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,8 +18,16 @@ from service.domain.phone import lock_key
 from service.domain.programs import Program
 from service.runtime import Runtime
 from service.store.engine import lock_numbers, once_more_if_disconnected
-from service.store.inbound import ReceivedText, Response, stored_responses
-from service.store.members import Address, StoredMember, load_members
+from service.store.inbound import ReceivedText, Response
+from service.store.members import Address, StoredMember, load_known
+
+
+class _Arrived(NamedTuple):
+    """A text with its number's key and the program it was sent to, if any."""
+
+    text: ReceivedText
+    key: bytes
+    program: Program | None
 
 
 async def receive_texts(runtime: Runtime, texts: Sequence[ReceivedText]) -> list[Response]:
@@ -38,32 +48,37 @@ async def _receive(
 ) -> list[Response]:
     keys = {text.number: runtime.key_of(text.number) for text in texts}
     await lock_numbers(session, (lock_key(key) for key in keys.values()))
-    responses = await stored_responses(session, (text.message_sid for text in texts))
-    fresh = {text.message_sid: text for text in texts if text.message_sid not in responses}
-    if fresh:
-        arrived = [(text, keys[text.number]) for text in fresh.values()]
-        responses |= await _decide_all(runtime, session, arrived)
-    return [responses[text.message_sid] for text in texts]
-
-
-async def _decide_all(
-    runtime: Runtime, session: AsyncSession, arrived: Sequence[tuple[ReceivedText, bytes]]
-) -> dict[str, Response]:
     now = runtime.clock.now()
     programs = await runtime.catalog.programs(session)
-    addressed: list[tuple[ReceivedText, bytes, Program | None]] = [
-        (text, key, programs.addressed(text.to, text.messaging_service_sid))
-        for text, key in arrived
-    ]
-    members = await load_members(
+    arrived = {
+        text.message_sid: _Arrived(
+            text, keys[text.number], programs.addressed(text.to, text.messaging_service_sid)
+        )
+        for text in texts
+    }
+    known = await load_known(
         session,
         runtime.catalog,
-        ((program.identifier, key) for _, key, program in addressed if program),
+        {
+            sid: (one.program.identifier if one.program else None, one.key)
+            for sid, one in arrived.items()
+        },
         public_base_url=runtime.public_base_url,
         now=now,
     )
+    responses = known.responses
+    fresh = [one for sid, one in arrived.items() if sid not in responses]
+    if fresh:
+        changes = _decide_all(fresh, known.members, now)
+        responses |= await changes.write(session, known.members.values())
+    return [responses[text.message_sid] for text in texts]
+
+
+def _decide_all(
+    arrived: Sequence[_Arrived], members: dict[Address, StoredMember], now: datetime
+) -> InboundChanges:
     changes = InboundChanges(now)
-    for text, key, program in addressed:
+    for text, key, program in arrived:
         if program is None:
             changes.add_without_program(text, key, decide_without_program(text.body))
             continue
@@ -73,7 +88,7 @@ async def _decide_all(
         stored.member = apply(stored.member, decision, now)
         if decision.consent and decision.consent.everywhere:
             _stop_elsewhere(members, stored)
-    return await changes.write(session, members.values())
+    return changes
 
 
 def _stop_elsewhere(members: dict[Address, StoredMember], stopped: StoredMember) -> None:

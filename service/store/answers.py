@@ -12,11 +12,12 @@ from service.domain.tally import NumberSummary
 from service.store.engine import insert_many
 from service.store.tables import Answer, AnswerChange
 
-_UPSERT = """
+UPSERT = """
     ON CONFLICT (question_id, subscriber_id) DO UPDATE
     SET choice_id = EXCLUDED.choice_id, number = EXCLUDED.number, text = EXCLUDED.text,
         comment = EXCLUDED.comment, void = false, answered_at = EXCLUDED.answered_at
 """
+"""An answer as it now stands takes the place of the one before."""
 _VOID = text(
     """
     UPDATE answer a SET void = true
@@ -58,7 +59,12 @@ def history_row(
 
 async def write_answers(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     """Store answers as they now stand; one row a question and subscriber."""
-    await insert_many(session, Answer, rows, tail=_UPSERT)
+    await insert_many(session, Answer, rows, tail=UPSERT)
+
+
+async def write_history(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Append what became of answers."""
+    await insert_many(session, AnswerChange, rows)
 
 
 async def void_answers(session: AsyncSession, pairs: Sequence[tuple[int, int]]) -> None:
@@ -66,11 +72,6 @@ async def void_answers(session: AsyncSession, pairs: Sequence[tuple[int, int]]) 
     if pairs:
         values = {"questions": [q for q, _ in pairs], "subscribers": [s for _, s in pairs]}
         await session.execute(_VOID, values)
-
-
-async def write_history(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Append what became of answers."""
-    await insert_many(session, AnswerChange, rows)
 
 
 _VOTES = text(

@@ -1,6 +1,7 @@
 """The ledger of outbound texts: fan-out, claims, outcomes, receipts."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,43 +10,23 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.deliveries import DeliveryState, sources_of
+from service.domain.polls import Question
 from service.store.engine import insert_many
-from service.store.tables import Delivery, Receipt
-
-_ROW_DEFAULTS: Mapping[str, Any] = {
-    "subscriber_id": None,
-    "poll_id": None,
-    "question_id": None,
-    "inbound_sid": None,
-    "handed_at": None,
-}
-
-
-async def write_deliveries(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Append texts to the ledger; gives their keys by ``dedupe_key``."""
-    complete = [{**_ROW_DEFAULTS, **row} for row in rows]
-    written = await insert_many(session, Delivery, complete, tail="RETURNING id, dedupe_key")
-    return {row.dedupe_key: row.id for row in written}
-
+from service.store.tables import Poll, Receipt
 
 _FAN_OUT = text(
     """
     WITH chunk AS (
-        SELECT s.id, s.number_key, s.number, s.hold, s.review,
-               p.id AS poll_id, p.program_id, q.id AS question_id, q.rendered
-        FROM poll p
-        JOIN question q ON q.poll_id = p.id AND q.position = 1
-        JOIN subscriber s ON s.program_id = p.program_id AND s.state = 'active'
-            AND s.id > p.fan_out_after_id AND s.id <= p.audience_limit_id
-            AND s.attributes @> p.audience
-        WHERE p.id = :poll
-        ORDER BY s.id LIMIT :size
+        SELECT id, number_key, number, hold, review FROM subscriber
+        WHERE program_id = :program AND state = 'active' AND id > :after AND id <= :until
+          AND attributes @> CAST(:audience AS jsonb)
+        ORDER BY id LIMIT :size
     ), written AS (
         INSERT INTO delivery (dedupe_key, program_id, subscriber_id, poll_id, question_id,
                               number_key, number, purpose, body, segments, state, reason,
                               not_before, created_at)
-        SELECT concat_ws(chr(58), 'poll', poll_id, 'q1', concat('s', id), 'ask'),
-               program_id, id, poll_id, question_id, number_key, number, 'ask', rendered, :segments,
+        SELECT concat(CAST(:prefix AS text), id, chr(58), 'ask'), :program, id, :poll,
+               :question, number_key, number, 'ask', :body, :segments,
                CASE WHEN hold OR review THEN 'cancelled' ELSE 'ready' END,
                CASE WHEN hold THEN 'on hold' WHEN review THEN 'in review' ELSE '' END,
                :now, :now
@@ -58,10 +39,32 @@ _FAN_OUT = text(
 
 
 async def fan_out_chunk(
-    session: AsyncSession, poll_id: int, *, segments: int, size: int, now: datetime
+    session: AsyncSession,
+    poll: Poll,
+    question: Question,
+    *,
+    segments: int,
+    size: int,
+    now: datetime,
 ) -> tuple[int | None, int]:
-    """Write the poll's next texts; gives the last subscriber's key and how many people."""
-    values = {"poll": poll_id, "segments": segments, "size": size, "now": now}
+    """Write the poll's next texts; gives the last subscriber's key and how many people.
+
+    The poll's values are parameters, not joined: so the next people are found by walking an index
+    from where the chunk before ended, however many come after.
+    """
+    values = {
+        "program": poll.program_id,
+        "after": poll.fan_out_after_id,
+        "until": poll.audience_limit_id,
+        "audience": json.dumps(poll.audience),
+        "poll": poll.id,
+        "question": question.identifier,
+        "body": question.rendered,
+        "prefix": f"poll:{poll.id}:q{question.position}:s",
+        "segments": segments,
+        "size": size,
+        "now": now,
+    }
     row = (await session.execute(_FAN_OUT, values)).one()
     return row.last_id, row.people
 

@@ -1,6 +1,7 @@
 """One pool per process, and what the hot statements share."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
@@ -43,6 +44,9 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
                 "application_name": "pollwire",
                 "timezone": "UTC",
                 "jit": "off",
+                # Plans of prepared statements outlive the size that tables had when they were
+                # made: what was planned on an empty table would go on reading all of a full one.
+                "enable_seqscan": "off",
                 "lock_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
                 "idle_in_transaction_session_timeout": "60s",
             },
@@ -120,14 +124,45 @@ async def lock_numbers(session: AsyncSession, lock_keys: Iterable[int]) -> None:
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 
 
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Rows for one table, given as an array a column; no array or JSON columns.
+
+    Attributes:
+        tail: ``ON CONFLICT …`` and ``RETURNING …``, where wanted.
+        found: columns that are not given: the expression for each, over ``given`` and ``joined``.
+        joined: ``JOIN …`` to ``given``, where ``found`` needs it.
+    """
+
+    model: type[SQLModel]
+    columns: tuple[str, ...]
+    tail: str = ""
+    found: Mapping[str, str] = field(default_factory=dict)
+    joined: str = ""
+
+    def sql(self, prefix: str = "") -> str:
+        """The statement; parameters are named as the columns, after ``prefix``."""
+        table: Table = self.model.__table__  # type: ignore[attr-defined]
+        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+        arrays = ", ".join(
+            f"CAST(:{prefix}{name} AS {table.c[name].type.compile(dialect=dialect)}[])"
+            for name in self.columns
+        )
+        names = ", ".join(self.columns)
+        return (
+            f"INSERT INTO {table.name} ({', '.join((*self.columns, *self.found))}) "
+            f"SELECT {', '.join(('given.*', *self.found.values()))} "
+            f"FROM unnest({arrays}) AS given ({names}) {self.joined} {self.tail}"
+        )
+
+    def values(self, rows: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, list[Any]]:
+        """The parameters for ``rows``, which must have every column."""
+        return {f"{prefix}{name}": [row[name] for row in rows] for name in self.columns}
+
+
 @cache
-def _insert_statement(table: Table, columns: tuple[str, ...], tail: str) -> TextClause:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    arrays = ", ".join(
-        f"CAST(:{name} AS {table.c[name].type.compile(dialect=dialect)}[])" for name in columns
-    )
-    names = ", ".join(columns)
-    return text(f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {tail}")
+def _insert_statement(model: type[SQLModel], columns: tuple[str, ...], tail: str) -> TextClause:
+    return text(Insert(model, columns, tail).sql())
 
 
 async def insert_many(
@@ -148,9 +183,7 @@ async def insert_many(
     """
     if not rows:
         return ()
-    table: Table = model.__table__  # type: ignore[attr-defined]
     columns = tuple(rows[0])
-    statement = _insert_statement(table, columns, tail)
-    arrays = {name: [row[name] for row in rows] for name in columns}
-    result = await session.execute(statement, arrays)
+    statement = _insert_statement(model, columns, tail)
+    result = await session.execute(statement, Insert(model, columns).values(rows))
     return result.all() if "RETURNING" in tail else ()

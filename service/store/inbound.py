@@ -1,10 +1,15 @@
-"""Received texts."""
+"""Received texts, and all that a batch of them writes."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.store.answers import UPSERT
+from service.store.engine import Insert
+from service.store.tables import Answer, AnswerChange, Delivery, InboundText
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,68 @@ class Response:
     label: str = field(default="", compare=False)
 
 
-_RESPONSES = text(
-    """
-    SELECT message_sid, response_body, response_delivery_id FROM inbound_text
-    WHERE message_sid = ANY(CAST(:sids AS text[]))
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of one table, each with every column that its INSERT below names."""
+
+_DELIVERIES = Insert(
+    Delivery,
+    (
+        *("dedupe_key", "program_id", "subscriber_id", "poll_id", "question_id", "number_key"),
+        *("number", "purpose", "body", "segments", "state", "inbound_sid", "not_before"),
+        *("created_at", "handed_at"),
+    ),
+    tail="RETURNING id, inbound_sid",
+)
+_TEXTS = Insert(
+    InboundText,
+    (
+        *("message_sid", "program_id", "subscriber_id", "question_id", "number_key", "number"),
+        *("to_number", "body", "media_count", "label", "rule", "outcome", "received_at"),
+        *("waiting", "response_body"),
+    ),
+    found={"response_delivery_id": "reply.id"},
+    joined="LEFT JOIN reply ON reply.inbound_sid = given.message_sid",
+)
+_ANSWERS = Insert(
+    Answer,
+    (
+        *("question_id", "subscriber_id", "choice_id", "number", "text", "comment"),
+        "answered_at",
+    ),
+    tail=UPSERT,
+)
+_HISTORY = Insert(
+    AnswerChange,
+    (
+        *("question_id", "subscriber_id", "value", "void", "actor", "rule", "message_sid"),
+        "changed_at",
+    ),
+)
+_WRITE = text(
+    f"""
+    WITH reply AS ({_DELIVERIES.sql("delivery_")}),
+         received AS ({_TEXTS.sql("text_")}),
+         answered AS ({_ANSWERS.sql("answer_")}),
+         changed AS ({_HISTORY.sql("change_")})
+    SELECT id, inbound_sid FROM reply
     """
 )
 
 
-async def stored_responses(session: AsyncSession, sids: Iterable[str]) -> dict[str, Response]:
-    """Responses given before, by MessageSid."""
-    rows = await session.execute(_RESPONSES, {"sids": list(sids)})
-    return {row.message_sid: Response(row.response_body, row.response_delivery_id) for row in rows}
+async def write_texts(
+    session: AsyncSession, texts: Rows, *, replies: Rows, answers: Rows, history: Rows
+) -> dict[str, int]:
+    """Store texts with what came of them, in one statement; gives the replies' keys by MessageSid.
+
+    Args:
+        replies: rows of the ledger, at most one a text.
+        answers: as they now stand; one row a question and subscriber.
+        history: what became of answers, in order.
+    """
+    values = {
+        **_DELIVERIES.values(replies, "delivery_"),
+        **_TEXTS.values(texts, "text_"),
+        **_ANSWERS.values(answers, "answer_"),
+        **_HISTORY.values(history, "change_"),
+    }
+    return {row.inbound_sid: row.id for row in await session.execute(_WRITE, values)}

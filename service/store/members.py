@@ -1,10 +1,9 @@
-"""What a decision needs to know of the numbers in one batch, in three queries whatever its size."""
+"""What is known of the texts in one batch and of their senders, in one query whatever its size."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +13,7 @@ from service.domain.conversation import AskedPoll, Given, Member, SaidBefore
 from service.domain.deliveries import Purpose
 from service.domain.polls import PollState, Question
 from service.store.catalog import Catalog
+from service.store.inbound import Response
 
 Address = tuple[int, bytes]
 """A program's key and a number's key: one person in one program."""
@@ -36,12 +36,29 @@ class StoredMember:
         self.before = self.member
 
 
-_STATES = text(
+_KNOWN = text(
     """
-    SELECT k.program_id, k.number_key, s.id AS subscriber_id, s.state, s.hold, s.review, s.language,
+    SELECT k.message_sid, i.id IS NOT NULL AS known, i.response_body, i.response_delivery_id,
+           k.program_id, k.number_key, s.id AS subscriber_id, s.state, s.hold, s.review, s.language,
            o.number_key IS NOT NULL AS stopped_before,
-           d.poll_id, q.position, p.state AS poll_state, p.version, p.slug, p.results_at
-    FROM unnest(CAST(:programs AS bigint[]), CAST(:keys AS bytea[])) AS k (program_id, number_key)
+           d.poll_id, q.position, p.state AS poll_state, p.version, p.slug, p.results_at,
+           ARRAY(
+               SELECT ROW (aq.position, c.label, a.number, a.text, a.comment, a.answered_at)
+               FROM question aq
+               JOIN answer a ON a.question_id = aq.id AND a.subscriber_id = s.id AND NOT a.void
+               LEFT JOIN choice c ON c.id = a.choice_id
+               WHERE aq.poll_id = d.poll_id
+           ) AS answers,
+           ARRAY(
+               SELECT ROW (program_id, purpose, poll_id, question_id, max(created_at), count(*),
+                           count(*) FILTER (WHERE created_at > :hour_ago))
+               FROM delivery
+               WHERE number_key = k.number_key AND inbound_sid IS NOT NULL AND created_at > :since
+               GROUP BY program_id, purpose, poll_id, question_id
+           ) AS said
+    FROM unnest(CAST(:sids AS text[]), CAST(:programs AS bigint[]), CAST(:keys AS bytea[]))
+         AS k (message_sid, program_id, number_key)
+    LEFT JOIN inbound_text i ON i.message_sid = k.message_sid
     LEFT JOIN subscriber s ON s.program_id = k.program_id AND s.number_key = k.number_key
     LEFT JOIN opt_out o ON o.number_key = k.number_key
     LEFT JOIN LATERAL (
@@ -53,98 +70,109 @@ _STATES = text(
     LEFT JOIN poll p ON p.id = d.poll_id
     """
 )
-_ANSWERS = text(
-    """
-    SELECT a.subscriber_id, q.position, c.label, a.number, a.text, a.comment, a.answered_at
-    FROM unnest(CAST(:subscribers AS bigint[]), CAST(:polls AS bigint[]))
-         AS k (subscriber_id, poll_id)
-    JOIN question q ON q.poll_id = k.poll_id
-    JOIN answer a ON a.question_id = q.id AND a.subscriber_id = k.subscriber_id AND NOT a.void
-    LEFT JOIN choice c ON c.id = a.choice_id
-    """
-)
-_SAID = text(
-    """
-    SELECT number_key, program_id, purpose, poll_id, question_id, max(created_at) AS last_at,
-           count(*) AS texts, count(*) FILTER (WHERE created_at > :hour_ago) AS within_hour
-    FROM delivery
-    WHERE number_key = ANY(CAST(:keys AS bytea[])) AND inbound_sid IS NOT NULL
-      AND created_at > :since
-    GROUP BY number_key, program_id, purpose, poll_id, question_id
-    """
-)
 
 
-async def load_members(
+class _Said(NamedTuple):
+    """Automatic texts of one kind to one number."""
+
+    program_id: int
+    purpose: str
+    poll_id: int | None
+    question_id: int | None
+    last_at: datetime
+    texts: int
+    within_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known about a batch of texts.
+
+    Attributes:
+        responses: given before, by MessageSid.
+        members: the state of each number in each program.
+    """
+
+    responses: dict[str, Response]
+    members: dict[Address, StoredMember]
+
+
+async def load_known(
     session: AsyncSession,
     catalog: Catalog,
-    addresses: Iterable[Address],
+    texts: Mapping[str, tuple[int | None, bytes]],
     *,
     public_base_url: str,
     now: datetime,
-) -> dict[Address, StoredMember]:
-    """The state of each number in each program; hold the numbers' locks first."""
-    pairs = list(dict.fromkeys(addresses))
-    if not pairs:
-        return {}
-    keys = [key for _, key in pairs]
-    rows = (await session.execute(_STATES, {"programs": [p for p, _ in pairs], "keys": keys})).all()
+) -> Known:
+    """What is known about texts and those who sent them; hold the numbers' locks first.
+
+    Args:
+        texts: by MessageSid, the program's key, where one is addressed, and the number's.
+    """
+    values = {
+        "sids": list(texts),
+        "programs": [program for program, _ in texts.values()],
+        "keys": [key for _, key in texts.values()],
+        "since": now - _LOOK_BACK,
+        "hour_ago": now - timedelta(hours=1),
+    }
+    rows = (await session.execute(_KNOWN, values)).all()
     polls = await catalog.questions(
         session, ((row.poll_id, row.version) for row in rows if row.poll_id)
     )
-    answers = await _answers(session, rows)
-    said = (
-        await session.execute(
-            _SAID,
-            {"keys": keys, "since": now - _LOOK_BACK, "hour_ago": now - timedelta(hours=1)},
-        )
-    ).all()
-    by_number: dict[bytes, list[Any]] = defaultdict(list)
-    for row in said:
-        by_number[row.number_key].append(row)
+    return Known(
+        responses={
+            row.message_sid: Response(row.response_body, row.response_delivery_id)
+            for row in rows
+            if row.known
+        },
+        members={
+            (row.program_id, row.number_key): StoredMember(
+                program_id=row.program_id,
+                number_key=row.number_key,
+                subscriber_id=row.subscriber_id,
+                language=row.language or "en",
+                member=_member(row, polls, public_base_url),
+            )
+            for row in rows
+            if row.program_id is not None
+        },
+    )
+
+
+def _given(row: Any) -> dict[int, Given]:
     return {
-        (row.program_id, row.number_key): StoredMember(
-            program_id=row.program_id,
-            number_key=row.number_key,
-            subscriber_id=row.subscriber_id,
-            language=row.language or "en",
-            member=_member(row, polls, answers, by_number[row.number_key], public_base_url),
-        )
-        for row in rows
+        position: Given(label, number, text, comment, answered_at)
+        for position, label, number, text, comment, answered_at in row.answers
     }
 
 
-async def _answers(session: AsyncSession, rows: Sequence[Any]) -> dict[int, dict[int, Given]]:
-    asked = [row for row in rows if row.poll_id and row.subscriber_id]
-    found: dict[int, dict[int, Given]] = defaultdict(dict)
-    if not asked:
-        return found
-    values = {
-        "subscribers": [row.subscriber_id for row in asked],
-        "polls": [row.poll_id for row in asked],
-    }
-    for row in await session.execute(_ANSWERS, values):
-        given = Given(row.label, row.number, row.text, row.comment, row.answered_at)
-        found[row.subscriber_id][row.position] = given
-    return found
+_STANDING = text(
+    """
+    SELECT q.position, c.label, a.number, a.text, a.comment, a.answered_at
+    FROM question q
+    JOIN answer a ON a.question_id = q.id AND a.subscriber_id = :subscriber AND NOT a.void
+    LEFT JOIN choice c ON c.id = a.choice_id
+    WHERE q.poll_id = :poll
+    """
+)
 
 
 async def standing_answers(
     session: AsyncSession, subscriber_id: int, poll_id: int
 ) -> dict[int, Given]:
     """One person's answers to a poll that count, by position."""
-    values = {"subscribers": [subscriber_id], "polls": [poll_id]}
+    rows = await session.execute(_STANDING, {"subscriber": subscriber_id, "poll": poll_id})
     return {
         row.position: Given(row.label, row.number, row.text, row.comment, row.answered_at)
-        for row in await session.execute(_ANSWERS, values)
+        for row in rows
     }
 
 
 def _member(
     row: Any,
     polls: Mapping[int, tuple[Question, ...]],
-    answers: Mapping[int, Mapping[int, Given]],
-    said: Sequence[Any],
     public_base_url: str,
 ) -> Member:
     state = SubscriberState(row.state) if row.state else None
@@ -166,12 +194,12 @@ def _member(
         review=bool(row.review),
         asked=asked,
         last_asked=row.position or 0,
-        answers=answers.get(row.subscriber_id, {}),
-        said=_said_before(row.program_id, asked, said),
+        answers=_given(row),
+        said=_said_before(row.program_id, asked, [_Said(*said) for said in row.said]),
     )
 
 
-def _said_before(program_id: int, asked: AskedPoll | None, said: Sequence[Any]) -> SaidBefore:
+def _said_before(program_id: int, asked: AskedPoll | None, said: Sequence[_Said]) -> SaidBefore:
     last: dict[Purpose, datetime] = {}
     clarifying: dict[int, int] = {}
     told_closed = False

@@ -1,0 +1,81 @@
+"""Texts in: all rules on, against one-row INSERTs; one web worker, and two."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks import client, forms, pgbench
+from benchmarks.people import deliver, make_open_poll, make_people, make_program, settle
+from benchmarks.report import Row, against
+from benchmarks.rig import Rig, cpu_seconds
+from service.runtime import Runtime
+
+DATABASE = "crowd"
+_MOST_A_SECOND = 9_000
+_EARLIER_POLLS = 3
+
+
+@dataclass
+class Crowd:
+    """The people of the database under load, and how many texts they have sent so far."""
+
+    people: int
+    sent: int = 0
+
+    def texts(self, count: int) -> list[bytes]:
+        """The next texts."""
+        first, self.sent = self.sent, self.sent + count
+        return [forms.text_from(index, self.people) for index in range(first, self.sent)]
+
+
+async def gather(rig: Rig, runtime: Runtime) -> Crowd:
+    """200,000 subscribers who were asked four polls, the last of them open (quick: 20,000, one)."""
+    people = int(rig.pick(20_000, 200_000))
+    program_id = await make_program(runtime)
+    await make_people(runtime, program_id, people)
+    for index in range(0 if rig.quick else _EARLIER_POLLS):
+        await make_open_poll(runtime, f"earlier-{index}")
+        await deliver(runtime, f"earlier-{index}")
+    await make_open_poll(runtime, "coaching")
+    await deliver(runtime, "coaching")
+    await settle(runtime)
+    return Crowd(people)
+
+
+async def measure(rig: Rig, crowd: Crowd) -> list[Row]:
+    """Yardstick, one worker, two workers; in turn, a few times."""
+    seconds = rig.pick(4, 8)
+    yard, one, two, costs = [], [], [], []
+    async with rig.web(DATABASE) as (port, web), rig.web(DATABASE, workers=2) as (port_of_two, _):
+        await _warm_up(crowd, port, port_of_two)
+        for _ in range(rig.rounds):
+            yard.append(await pgbench.inserts_per_second(rig, seconds))
+            before = cpu_seconds(web.pid), rig.database_seconds()
+            outcome = await _load(crowd, client.Load(port, seconds))
+            spent = cpu_seconds(web.pid) - before[0], rig.database_seconds() - before[1]
+            one.append(outcome)
+            costs.append([part / outcome.answered * 1e6 for part in spent])
+            two.append(await _load(crowd, client.Load(port_of_two, seconds, connections=128)))
+    refused = sum(outcome.refused for outcome in (*one, *two))
+    app, database = (median(column) for column in zip(*costs, strict=True))
+    note = (
+        f"p50 {median(o.p50 for o in one):.1f} ms, p99 {median(o.p99 for o in one):.0f} ms; "
+        f"CPU a text {app:.0f} + {database:.0f} µs (web + database); {refused} refused"
+    )
+    rows = []
+    for name, outcomes, least, said in (
+        ("inbound texts, one worker, to one-row INSERTs of pgbench", one, 0.35, note),
+        ("inbound texts, two workers and 128 connections, to the same", two, 0.6, ""),
+    ):
+        rates = [outcome.rate for outcome in outcomes]
+        ratio = median(rate / base for rate, base in zip(rates, yard, strict=True))
+        rows.append(against(name, "texts/s", least, median(rates), median(yard), ratio, said))
+    return rows
+
+
+async def _warm_up(crowd: Crowd, *ports: int) -> None:
+    for port in ports:
+        await client.run(client.Load(port, 1.5), crowd.texts(6_000))
+
+
+async def _load(crowd: Crowd, load: client.Load) -> client.Outcome:
+    return await client.run(load, crowd.texts(int(load.seconds * _MOST_A_SECOND)))
