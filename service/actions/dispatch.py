@@ -9,6 +9,7 @@ and ``actions.reconcile`` finds out.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
@@ -20,7 +21,12 @@ from service.domain.polls import PollState
 from service.domain.programs import Program
 from service.errors import NotTakenError, RejectedError, SendError
 from service.runtime import Runtime
-from service.sms.gateway import OutboundText, SmsGateway
+from service.sms.gateway import (
+    LONGEST_VALIDITY_SECONDS,
+    SHORTEST_VALIDITY_SECONDS,
+    OutboundText,
+    SmsGateway,
+)
 from service.store.deliveries import (
     ClaimedText,
     Move,
@@ -151,7 +157,7 @@ async def _hand_over(
 ) -> list[ClaimedText]:
     """Under the numbers' locks: those that may still be sent, now marked *handed*."""
     by_id = {text.id: text for text in texts}
-    moves = []
+    moves, handed = [], []
     async with runtime.sessions.begin() as session:
         await lock_numbers(session, (lock_key(text.number_key) for text in texts))
         now = runtime.clock.now()
@@ -163,11 +169,14 @@ async def _hand_over(
                 review=bool(row.review),
                 timezone=row.timezone,
                 poll=PollState(row.poll_state) if row.poll_state else None,
+                poll_closes_at=row.closes_at,
             )
             verdict = may_be_sent(standing, program, now)
             moves.append(Move(row.id, verdict.state, verdict.reason, not_before=verdict.not_before))
+            if verdict.state is DeliveryState.HANDED:
+                handed.append(replace(by_id[row.id], expires_at=verdict.expires_at))
         await move(session, moves, now)
-    return [by_id[one.id] for one in moves if one.state is DeliveryState.HANDED]
+    return handed
 
 
 def _paced(
@@ -198,6 +207,7 @@ async def _send(
                 sender=program.sender,
                 messaging_service_sid=program.messaging_service_sid,
                 status_callback=runtime.status_callback(text.id),
+                validity_seconds=_validity_seconds(runtime, text),
             )
         )
     except SendError as error:
@@ -206,6 +216,14 @@ async def _send(
         slots.give_back()
     state = receipt_state(taken.status) or DeliveryState.ACCEPTED
     return Move(text.id, state, message_sid=taken.message_sid, attempted=True)
+
+
+def _validity_seconds(runtime: Runtime, text: ClaimedText) -> int:
+    """How long the carrier may keep the text in its queue, within what its API allows."""
+    if text.expires_at is None:
+        return LONGEST_VALIDITY_SECONDS
+    left = int((text.expires_at - runtime.clock.now()).total_seconds())
+    return max(SHORTEST_VALIDITY_SECONDS, min(left, LONGEST_VALIDITY_SECONDS))
 
 
 def _after_error(runtime: Runtime, text: ClaimedText, error: SendError) -> Move:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.consent import ConsentEventKind
-from service.domain.conversation import Decision, Given
+from service.domain.consent import ConsentEventKind, SubscriberState
+from service.domain.conversation import Decision, Given, Waiting
 from service.domain.deliveries import DeliveryState
 from service.domain.programs import Program
 from service.domain.segments import measure
@@ -96,10 +96,13 @@ class InboundChanges:
             e.key for e in self.entries if e.decision.consent and e.decision.consent.everywhere
         ]
         await opt_out_everywhere(session, stopped, self.now)
-        await self._write_members(session, members)
+        await self._write_members(session, members, set(stopped))
         await write_consent(session, [row for e in self.entries for row in self._evidence(e)])
         answers = self._answers()
         await void_answers(session, answers.voided)
+        # Before this batch's own texts are written: a later one of them may wait again.
+        await settle_reviews(session, self._answered(), by=_MEMBER, now=self.now)
+        await settle_numbers(session, self._rejoined(), by=_MEMBER, now=self.now)
         keys = await write_texts(
             session,
             [self._inbound(e) for e in self.entries],
@@ -111,8 +114,6 @@ class InboundChanges:
             answers=answers.standing,
             history=answers.history,
         )
-        await settle_reviews(session, self._answered(), by=_MEMBER, now=self.now)
-        await settle_numbers(session, self._rejoined(), by=_MEMBER, now=self.now)
         return {
             sid: Response(e.body, keys.get(sid), e.decision.label)
             for e in self.entries
@@ -135,7 +136,9 @@ class InboundChanges:
             if entry.decision.consent and not entry.decision.consent.everywhere
         ]
 
-    async def _write_members(self, session: AsyncSession, members: Iterable[StoredMember]) -> None:
+    async def _write_members(
+        self, session: AsyncSession, members: Iterable[StoredMember], stopped: set[bytes]
+    ) -> None:
         numbers = {e.key: e.text.number for e in self.entries}
         campaigns = {
             (e.program.identifier, e.key): e.decision.consent.campaign
@@ -145,7 +148,15 @@ class InboundChanges:
         changed = [
             stored
             for stored in members
-            if stored.member.state is not None and stored.member.standing != stored.before.standing
+            if stored.member.state is not None
+            and (
+                stored.member.standing != stored.before.standing
+                # The statement above took the row out; whoever came back in this batch is in.
+                or (
+                    stored.number_key in stopped
+                    and stored.member.state is not SubscriberState.OPTED_OUT
+                )
+            )
         ]
         written = await write_subscribers(
             session,
@@ -228,7 +239,7 @@ class InboundChanges:
             "rule": decision.rule,
             "outcome": decision.outcome if attributed else None,
             "received_at": self.now,
-            "waiting": decision.waiting if attributed else None,
+            "waiting": _still_waiting(entry),
             "response_body": entry.body,
         }
 
@@ -264,3 +275,13 @@ class InboundChanges:
             sid=entry.text.message_sid,
             now=self.now,
         )
+
+
+def _still_waiting(entry: _Entry) -> Waiting | None:
+    """What a text waits for, unless a later one of its batch settled it: flag and queue agree."""
+    if entry.stored is None or entry.subscriber_id is None:
+        return None
+    member = entry.stored.member
+    flagged = {Waiting.HOLD: member.hold, Waiting.REVIEW: member.review}
+    waiting = entry.decision.waiting
+    return waiting if waiting is not None and flagged[waiting] else None

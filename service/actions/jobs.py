@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from service.actions.fan_out import fan_out
 from service.actions.polls import (
     CLOSE_JOB,
@@ -87,7 +89,7 @@ async def plan_recurring(runtime: Runtime) -> None:
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         for name in RECURRING:
-            await jobs.enqueue(session, name, "recurring", run_at=now, now=now)
+            await jobs.plan_recurring(session, name, now)
 
 
 async def list_jobs(runtime: Runtime, *, dead_only: bool = False) -> list[dict[str, Any]]:
@@ -153,7 +155,8 @@ async def _failed(runtime: Runtime, job: ClaimedJob, error: Exception) -> JobRun
 async def _keep_lease(runtime: Runtime, job: ClaimedJob) -> None:
     while True:
         await asyncio.sleep(LEASE.total_seconds() / 3)
-        async with runtime.sessions.begin() as session:
-            until = runtime.clock.now() + LEASE
-            if not await jobs.heartbeat(session, job, name=runtime.name, until=until):
-                return
+        with suppress(SQLAlchemyError, OSError):  # a hiccup: the next beat may still be in time
+            async with runtime.sessions.begin() as session:
+                until = runtime.clock.now() + LEASE
+                if not await jobs.heartbeat(session, job, name=runtime.name, until=until):
+                    return

@@ -80,19 +80,22 @@ def _decide_all(
     changes = InboundChanges(now)
     for text, key, program in arrived:
         if program is None:
-            changes.add_without_program(text, key, decide_without_program(text.body))
+            nowhere = decide_without_program(text.body)
+            changes.add_without_program(text, key, nowhere)
+            if nowhere.consent:
+                _stop_everywhere(members, key)
             continue
         stored = members[program.identifier, key]
         decision = decide(stored.member, text.body, program, now, opt_out_type=text.opt_out_type)
         changes.add(text, program, stored, decision)
         stored.member = apply(stored.member, decision, now)
         if decision.consent and decision.consent.everywhere:
-            _stop_elsewhere(members, stored)
+            _stop_everywhere(members, key)
     return changes
 
 
-def _stop_elsewhere(members: dict[Address, StoredMember], stopped: StoredMember) -> None:
-    """An opt-out holds in the other programs that this same batch speaks of, too."""
-    for other in members.values():
-        if other is not stopped and other.number_key == stopped.number_key:
-            other.member = other.member.opted_out()
+def _stop_everywhere(members: dict[Address, StoredMember], key: bytes) -> None:
+    """An opt-out holds in every program that this same batch speaks of."""
+    for stored in members.values():
+        if stored.number_key == key:
+            stored.member = stored.member.opted_out()

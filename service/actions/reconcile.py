@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from service.domain.deliveries import DeliveryState, receipt_state
-from service.errors import SendError
+from service.errors import RejectedError, SendError
 from service.runtime import Runtime
 from service.sms.gateway import SmsGateway, TakenText
 from service.store.deliveries import (
@@ -56,8 +56,10 @@ async def _settle(runtime: Runtime, gateway: SmsGateway, rows: Sequence[Any]) ->
     for row in rows:
         try:
             listed = await gateway.find(to=row.number, since=row.handed_at - _CLOCKS_DIFFER)
-        except SendError:
+        except RejectedError:
             continue  # asked again at the next round
+        except SendError:
+            break  # the API is away: so it is for all the others
         found = await _match(runtime, row, listed, taken_now)
         if found is not None:
             taken_now.add(found.message_sid)
@@ -70,7 +72,9 @@ async def _settle(runtime: Runtime, gateway: SmsGateway, rows: Sequence[Any]) ->
                     error_code=found.error_code,
                 )
             )
-        elif _is_settled(runtime, row.handed_at):
+        elif _is_settled(runtime, row.handed_at) and not await _redacted(
+            runtime, listed, taken_now
+        ):
             moves.append(_never_taken(row))
     async with runtime.sessions.begin() as session:
         await move(session, moves, runtime.clock.now())
@@ -81,10 +85,23 @@ async def _match(
     runtime: Runtime, row: Any, listed: Sequence[TakenText], taken_now: set[str]
 ) -> TakenText | None:
     """The listed text that is this row's: the same words, not another row's."""
-    alike = [text for text in listed if text.body == row.body]
+    words = row.body.split()
+    unknown = await _unknown(runtime, listed, taken_now)
+    return next((text for text in unknown if text.body.split() == words), None)
+
+
+async def _unknown(
+    runtime: Runtime, listed: Sequence[TakenText], taken_now: set[str]
+) -> list[TakenText]:
+    """The listed texts that no row of ours has."""
     async with runtime.sessions() as session:
-        others = await known_sids(session, [text.message_sid for text in alike]) | taken_now
-    return next((text for text in alike if text.message_sid not in others), None)
+        ours = await known_sids(session, [text.message_sid for text in listed]) | taken_now
+    return [text for text in listed if text.message_sid not in ours]
+
+
+async def _redacted(runtime: Runtime, listed: Sequence[TakenText], taken_now: set[str]) -> bool:
+    """Whether the list holds a text without words that may be ours: then only staff can tell."""
+    return any(not text.body.strip() for text in await _unknown(runtime, listed, taken_now))
 
 
 def _is_settled(runtime: Runtime, handed_at: datetime) -> bool:

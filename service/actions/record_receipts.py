@@ -45,8 +45,8 @@ async def _record(
     runtime: Runtime, session: AsyncSession, receipts: Sequence[ReceivedReceipt]
 ) -> None:
     now = runtime.clock.now()
-    blocked = {r.number: runtime.key_of(r.number) for r in receipts if r.error_code == UNSUBSCRIBED}
-    await lock_numbers(session, (lock_key(key) for key in blocked.values()))
+    refused = [r for r in receipts if r.error_code == UNSUBSCRIBED and r.number]
+    await lock_numbers(session, (lock_key(runtime.key_of(r.number)) for r in refused))
     rows = await lock_for_receipts(
         session,
         [r.delivery_id for r in receipts if r.delivery_id is not None],
@@ -73,7 +73,11 @@ async def _record(
         }
     moves = [_moved(by_id[key].state, key, news) for key, news in concerning.items()]
     await move(session, [one for one in moves if one is not None], now)
-    await write_receipts(session, [kept[key] for key in sorted(kept)])
+    new = await write_receipts(session, [kept[key] for key in sorted(kept)])
+    # A repeated receipt is old news: the member may have come back since.
+    blocked = {
+        r.number: runtime.key_of(r.number) for r in refused if (r.message_sid, r.status) in new
+    }
     await record_carrier_opt_outs(session, blocked, now)
 
 

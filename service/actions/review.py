@@ -4,6 +4,7 @@ Every step names its actor. A recode keeps what stood before (``answer_change``)
 tally at once; what was published stays until it is published anew.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -49,6 +50,7 @@ async def list_waiting(
         )
         programs = await runtime.catalog.programs(session)
     said = [(row.question_id, normalise(row.body)) for row in rows]
+    alike = Counter(said)
     zones = {program.slug: program.timezone for program in programs.all}
     return [
         {
@@ -64,7 +66,7 @@ async def list_waiting(
             "question": row.position,
             "text": row.body,
             "rule": row.rule,
-            "alike": said.count(words),
+            "alike": alike[words],
         }
         for row, words in zip(rows, said, strict=True)
     ]
@@ -81,8 +83,16 @@ async def assign(runtime: Runtime, text_id: int, value: str, *, actor: str) -> N
         NotFoundError: there is no such text.
         RefusedError: it answers no question, came too late, or the value is not on the ballot.
     """
+    await _assign(runtime, text_id, value, actor=actor)
+
+
+async def _assign(
+    runtime: Runtime, text_id: int, value: str, *, actor: str, only_waiting: bool = False
+) -> bool:
     async with runtime.sessions.begin() as session:
         row = await _locked(session, text_id)
+        if only_waiting and row.waiting is None:
+            return False  # a newer answer has settled it
         if row.question_id is None:
             raise RefusedError(f"text {text_id} answers no question; release it or opt it out")
         if row.outcome == Outcome.LATE:
@@ -91,6 +101,7 @@ async def assign(runtime: Runtime, text_id: int, value: str, *, actor: str) -> N
         now = runtime.clock.now()
         given = given_for(questions[row.position - 1], value, row.body, now)
         await _recode(session, row, questions, given, actor=actor, rule="staff recode", now=now)
+    return True
 
 
 async def teach_alias(
@@ -119,9 +130,11 @@ async def teach_alias(
             and row.waiting == Waiting.REVIEW
             and normalise(row.body) == normalise(phrase)
         ]
-    for text_id in alike:
-        await assign(runtime, text_id, taught.label, actor=actor)
-    return len(alike)
+    read = [
+        await _assign(runtime, text_id, taught.label, actor=actor, only_waiting=True)
+        for text_id in alike
+    ]
+    return sum(read)
 
 
 async def release(runtime: Runtime, text_id: int, *, actor: str) -> None:

@@ -64,6 +64,8 @@ async def open_stage(
             "SECRET_KEY": secrets.token_urlsafe(32),
             "TWILIO_ACCOUNT_SID": _ACCOUNT,
             "TWILIO_AUTH_TOKEN": _TOKEN,
+            "TWILIO_API_KEY_SID": "",
+            "TWILIO_API_KEY_SECRET": "",
             "TWILIO_API_BASE_URL": f"http://127.0.0.1:{emulator_port}",
             "POLLWIRE_CLOCK_START": clock_start.isoformat(),
             "SEND_RATE": str(send_rate),

@@ -18,11 +18,13 @@ class Verdict:
     Attributes:
         state: ``handed``, ``deferred``, ``ready`` (look again soon) or ``cancelled``.
         not_before: when to look again.
+        expires_at: a text not delivered by then must not arrive any more; ``None`` for never.
     """
 
     state: DeliveryState
     reason: str = ""
     not_before: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Standing:
     review: bool
     timezone: str | None
     poll: PollState | None
+    poll_closes_at: datetime | None = None
 
 
 def may_be_sent(standing: Standing, program: Program, now: datetime) -> Verdict:
@@ -57,4 +60,6 @@ def may_be_sent(standing: Standing, program: Program, now: datetime) -> Verdict:
         return Verdict(DeliveryState.CANCELLED, "no hour is allowed in all its zones")
     if allowed > now:
         return Verdict(DeliveryState.DEFERRED, "quiet hours", allowed)
-    return Verdict(DeliveryState.HANDED)
+    ends = (program.quiet_hours.closes_at(zones, now), standing.poll_closes_at)
+    expires_at = min((end for end in ends if end is not None), default=None)
+    return Verdict(DeliveryState.HANDED, expires_at=expires_at)

@@ -41,6 +41,10 @@ class QuestionKind(StrEnum):
     OPEN = "open"
 
 
+LARGEST_NUMBER = 10**15
+"""A figure of this size or more is a slip or a joke; quartiles could not hold it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One line of a ballot.

@@ -63,6 +63,16 @@ class QuietHours:
             instant = later
         raise InvalidInputError("the zones of this number share no allowed hour")
 
+    def closes_at(self, zones: Iterable[str], now: datetime) -> datetime | None:
+        """When the first of the zones closes today; ``None`` where no hours are kept."""
+        if not self.enforced:
+            return None
+        closings = []
+        for zone in zones:
+            info = ZoneInfo(zone)
+            closings.append(datetime.combine(now.astimezone(info).date(), self.closes, info))
+        return min(closings).astimezone(UTC)
+
     def _open_in(self, info: ZoneInfo, instant: datetime) -> datetime:
         local = instant.astimezone(info)
         if local.weekday() < _SATURDAY and self.opens <= local.time() < self.closes:

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from service.domain.conversation import Given
-from service.domain.polls import Question, QuestionKind
+from service.domain.polls import LARGEST_NUMBER, Question, QuestionKind
 from service.errors import RefusedError
 
 THE_TEXT_ITSELF = "-"
@@ -37,7 +37,9 @@ def _number(question: Question, value: str) -> Decimal:
     except InvalidOperation:
         raise RefusedError(f"{value!r} is not a number") from None
     low, high = question.minimum, question.maximum
-    if not number.is_finite() or (low is not None and number < low):
+    if not number.is_finite() or abs(number) >= LARGEST_NUMBER:
+        raise RefusedError(f"{value!r} is no figure that can be counted")
+    if low is not None and number < low:
         raise RefusedError(f"{value!r} is below {low}")
     if high is not None and number > high:
         raise RefusedError(f"{value!r} is above {high}")

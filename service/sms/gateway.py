@@ -6,6 +6,9 @@ from typing import Protocol
 
 from service.domain.diagnosis import InboundWebhook
 
+SHORTEST_VALIDITY_SECONDS, LONGEST_VALIDITY_SECONDS = 10, 36_000
+"""What Twilio takes, the shortest it recommends. Source: Message resource, ValidityPeriod."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutboundText:
@@ -24,7 +27,7 @@ class OutboundText:
     sender: str
     status_callback: str
     messaging_service_sid: str | None = None
-    validity_seconds: int = 36_000
+    validity_seconds: int = LONGEST_VALIDITY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ _MESSAGES_HOST = re.compile(r"https://api\.twilio\.com(?=/)")
 _ANY_HOST = re.compile(r"https://[a-z0-9.-]+\.twilio\.com(?=/)")
 _NOT_FOUND = 20404
 _MOST_LISTED = 50
+_OUR_ACCOUNT = frozenset({20003, 20404, 21212, 21603, 21606, 21608, 21611, 21659, 30002})
+"""Refusals that say nothing about the text: token, sender, trial, full queue, suspension."""
+_ACCOUNT_WAIT_SECONDS = 60.0
 
 
 class SingleTryHttpClient(AsyncHttpClient):  # type: ignore[misc]
@@ -231,6 +234,13 @@ def _code_of(answer: object) -> int:
         return 0
 
 
-def _refusal(error: TwilioRestException) -> RejectedError:
+def _refusal(error: TwilioRestException) -> RejectedError | NotTakenError:
     code = int(error.code or error.status)
+    if code in _OUR_ACCOUNT or error.status in (401, 403):
+        # The text is as good as before: it waits until the account is mended.
+        return NotTakenError(
+            f"the account cannot send ({code}): {error.msg}"[:200],
+            code=code,
+            retry_after_seconds=_ACCOUNT_WAIT_SECONDS,
+        )
     return RejectedError(f"the API refused ({code}): {error.msg}"[:200], code=code)

@@ -71,7 +71,7 @@ async def fan_out_chunk(
 
 @dataclass(frozen=True, slots=True)
 class ClaimedText:
-    """A text this process holds the lease of."""
+    """A text this process holds the lease of; ``expires_at`` is set when it is handed over."""
 
     id: int
     program_id: int
@@ -80,6 +80,7 @@ class ClaimedText:
     body: str
     segments: int
     attempts: int
+    expires_at: datetime | None = None
 
 
 _CLAIM = text(
@@ -88,7 +89,7 @@ _CLAIM = text(
     WHERE id IN (
         SELECT d.id FROM delivery d LEFT JOIN poll p ON p.id = d.poll_id
         WHERE d.state IN ('ready', 'deferred') AND d.not_before <= :now
-          AND (p.id IS NULL OR p.state = 'open')
+          AND (p.id IS NULL OR p.state <> 'paused')
         ORDER BY d.not_before, d.id LIMIT :size
         FOR UPDATE OF d SKIP LOCKED
     )
@@ -109,7 +110,8 @@ async def claim(
 _RESERVE = text(
     """
     INSERT INTO rate_slot (sender, next_at) VALUES (:sender, CAST(:now AS timestamptz) + :cost)
-    ON CONFLICT (sender) DO UPDATE SET next_at = greatest(rate_slot.next_at, :now) + :cost
+    ON CONFLICT (sender) DO UPDATE SET next_at = greatest(
+        least(rate_slot.next_at, CAST(:now AS timestamptz) + interval '5 minutes'), :now) + :cost
     RETURNING next_at
     """
 )
@@ -127,12 +129,13 @@ async def reserve_rate(
 
 _LEASED = text(
     """
-    SELECT d.id, s.state, s.hold, s.review, s.timezone, p.state AS poll_state
+    SELECT d.id, s.state, s.review, s.timezone, p.state AS poll_state, p.closes_at,
+           EXISTS (SELECT FROM subscriber h WHERE h.number_key = d.number_key AND h.hold) AS hold
     FROM delivery d
     LEFT JOIN subscriber s ON s.id = d.subscriber_id
     LEFT JOIN poll p ON p.id = d.poll_id
     WHERE d.id = ANY(:ids) AND d.state = 'leased' AND d.leased_by = :name
-    ORDER BY d.id FOR UPDATE OF d
+    ORDER BY d.id FOR NO KEY UPDATE OF d
     """
 )
 
@@ -162,6 +165,9 @@ class Move:
     attempted: bool = False
 
 
+_LOCK_ROWS = text(
+    "SELECT id FROM delivery WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE"
+)
 _MOVE = text(
     """
     UPDATE delivery d
@@ -170,7 +176,10 @@ _MOVE = text(
         not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
         handed_at = CASE WHEN CAST(:state AS text) = 'handed' THEN :now
                          WHEN CAST(:state AS text) IN ('ready', 'deferred')
-                         THEN NULL ELSE d.handed_at END,
+                         THEN NULL
+                         WHEN CAST(:state AS text)
+                              IN ('accepted', 'sent', 'delivered', 'undelivered')
+                         THEN coalesce(d.handed_at, :now) ELSE d.handed_at END,
         settled_at = CASE WHEN CAST(:final AS boolean) THEN :now ELSE d.settled_at END,
         leased_until = NULL, leased_by = NULL
     FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[]), CAST(:sids AS text[]),
@@ -192,6 +201,8 @@ _ENDS = frozenset(
 
 async def move(session: AsyncSession, moves: Sequence[Move], now: datetime) -> None:
     """Move texts along the table of ``domain.deliveries``; a move it lacks changes nothing."""
+    if moves:
+        await session.execute(_LOCK_ROWS, {"ids": [one.id for one in moves]})
     by_state: dict[DeliveryState, list[Move]] = {}
     for one in moves:
         by_state.setdefault(one.state, []).append(one)
@@ -261,7 +272,7 @@ _FOR_RECEIPTS = text(
     """
     SELECT id, state, message_sid, number FROM delivery
     WHERE id = ANY(CAST(:ids AS bigint[])) OR message_sid = ANY(CAST(:sids AS text[]))
-    ORDER BY id FOR UPDATE
+    ORDER BY id FOR NO KEY UPDATE
     """
 )
 
@@ -273,15 +284,24 @@ async def lock_for_receipts(
     return (await session.execute(_FOR_RECEIPTS, {"ids": list(ids), "sids": list(sids)})).all()
 
 
-async def write_receipts(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep receipts as they came; a repeated one is kept once."""
-    await insert_many(session, Receipt, rows, tail="ON CONFLICT (message_sid, status) DO NOTHING")
+async def write_receipts(
+    session: AsyncSession, rows: Sequence[dict[str, Any]]
+) -> set[tuple[str, str]]:
+    """Keep receipts as they came, a repeated one once; gives (sid, status) of the new ones."""
+    tail = "ON CONFLICT (message_sid, status) DO NOTHING RETURNING message_sid, status"
+    written = await insert_many(session, Receipt, rows, tail=tail)
+    return {(row.message_sid, row.status) for row in written}
 
 
 _CANCEL_POLL = text(
     """
+    WITH waiting AS MATERIALIZED (
+        SELECT id FROM delivery
+        WHERE poll_id = :poll AND purpose = 'ask' AND state IN ('ready', 'deferred', 'leased')
+        ORDER BY id FOR NO KEY UPDATE
+    )
     UPDATE delivery SET state = 'cancelled', reason = :reason, settled_at = :now
-    WHERE poll_id = :poll AND purpose = 'ask' AND state IN ('ready', 'deferred', 'leased')
+    WHERE id IN (SELECT id FROM waiting)
     """
 )
 _FUNNEL = text(

@@ -63,6 +63,21 @@ async def enqueue(
     await session.execute(_RESCHEDULE if replace else _ENQUEUE, values)
 
 
+_PLAN_RECURRING = text(
+    """
+    INSERT INTO job (name, key, payload, state, run_at, created_at)
+    VALUES (:name, 'recurring', '{}', 'ready', :now, :now)
+    ON CONFLICT (name, key) DO UPDATE SET run_at = EXCLUDED.run_at
+    WHERE job.state = 'ready' AND job.run_at > EXCLUDED.run_at + interval '2 days'
+    """
+)
+
+
+async def plan_recurring(session: AsyncSession, name: str, now: datetime) -> None:
+    """A recurring job stands; one planned far ahead, by a clock that was set back, is due now."""
+    await session.execute(_PLAN_RECURRING, {"name": name, "now": now})
+
+
 _CLAIM = text(
     """
     UPDATE job SET state = 'running', leased_until = :until, leased_by = :name,

@@ -64,7 +64,7 @@ _KNOWN = text(
     LEFT JOIN LATERAL (
         SELECT poll_id, question_id FROM delivery
         WHERE subscriber_id = s.id AND purpose IN ('ask', 'follow_up') AND handed_at IS NOT NULL
-        ORDER BY id DESC LIMIT 1
+        ORDER BY handed_at DESC, id DESC LIMIT 1
     ) d ON true
     LEFT JOIN question q ON q.id = d.question_id
     LEFT JOIN poll p ON p.id = d.poll_id

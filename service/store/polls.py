@@ -24,7 +24,7 @@ async def find_poll(session: AsyncSession, slug: str, *, lock: bool = False) -> 
         NotFoundError: there is none.
     """
     query = select(Poll).where(Poll.slug == slug)
-    poll = await session.scalar(query.with_for_update() if lock else query)
+    poll = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if poll is None:
         raise NotFoundError(f"there is no poll {slug!r}")
     return poll
@@ -32,7 +32,9 @@ async def find_poll(session: AsyncSession, slug: str, *, lock: bool = False) -> 
 
 async def poll_by_id(session: AsyncSession, poll_id: int) -> Poll:
     """A poll by its key, locked until the transaction ends."""
-    poll = await session.get(Poll, poll_id, with_for_update=True, populate_existing=True)
+    poll = await session.get(
+        Poll, poll_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if poll is None:
         raise NotFoundError(f"there is no poll with key {poll_id}")
     return poll

@@ -20,6 +20,7 @@ from service.sms.gateway import TakenText
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
 from tests.make import (
+    COACHING,
     a_text,
     make_members,
     make_open_poll,
@@ -306,3 +307,79 @@ async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGa
     took = asyncio.get_running_loop().time() - started
     assert len(gateway.taken) == 30
     assert took >= 29 / 50
+
+
+async def test_a_text_expires_at_the_end_of_the_allowed_hours(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock
+) -> None:
+    clock.advance(timedelta(hours=5))  # 17:00 in Denver; the hours end at 18:00
+    await ready_poll(runtime, 1)
+    await run_background(runtime)
+    assert 3500 < gateway.taken[0].validity_seconds <= 3600
+
+
+async def test_a_text_of_a_closed_poll_does_not_wait_for_ever(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock
+) -> None:
+    await ready_poll(runtime, 1)
+    gateway.fail = lambda _: UnknownOutcomeError("no answer")
+    await run_background(runtime)
+    await close_poll(runtime, "coaching")
+    clock.advance(timedelta(minutes=16))
+    assert await reconcile(runtime, gateway) == 1
+    await run_background(runtime)
+    assert await states(runtime) == {"cancelled": 1}
+
+
+async def test_a_listed_text_without_words_is_left_to_staff(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock
+) -> None:
+    (number,) = await ready_poll(runtime, 1)
+    gateway.fail = lambda _: UnknownOutcomeError("no answer")
+    await run_background(runtime)
+    gateway.listed[number] = [TakenText("SMredacted", "sent", "", runtime.clock.now())]
+    clock.advance(timedelta(hours=1))
+    assert await reconcile(runtime, gateway) == 0
+    assert await states(runtime) == {"in_doubt": 1}
+
+
+async def test_a_repeated_receipt_does_not_opt_out_who_came_back(
+    runtime: Runtime, gateway: FakeGateway
+) -> None:
+    (number,) = await ready_poll(runtime, 1)
+    await run_background(runtime)
+    failed = ReceivedReceipt(f"SM{1:032x}", "failed", number, error_code=21610)
+    await record_receipts(runtime, [failed])
+    await text_in(runtime, number, "START")
+    await record_receipts(runtime, [failed])
+    async with runtime.sessions() as session:
+        assert await session.scalar(text("SELECT state FROM subscriber")) == "active"
+
+
+async def test_a_late_receipt_makes_the_question_asked(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock
+) -> None:
+    (number,) = await ready_poll(runtime, 1)
+    gateway.fail = lambda _: UnknownOutcomeError("no answer")
+    await run_background(runtime)
+    clock.advance(timedelta(minutes=16))
+    await reconcile(runtime, gateway)  # the list lacks it, so it is due again
+    async with runtime.sessions() as session:
+        key = await session.scalar(text("SELECT id FROM delivery WHERE purpose='ask'"))
+    await record_receipts(runtime, [ReceivedReceipt("SMlate", "delivered", number, int(str(key)))])
+    assert "counted" in str((await text_in(runtime, number, "no")).body)
+
+
+async def test_an_answer_belongs_to_the_poll_that_was_read_last(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock
+) -> None:
+    (number,) = await ready_poll(runtime, 1)
+    await pause_poll(runtime, "coaching")
+    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await run_background(runtime)
+    clock.advance(timedelta(minutes=1))
+    await resume_poll(runtime, "coaching")
+    await run_background(runtime)
+    await text_in(runtime, number, "no")
+    assert (await read_results(runtime, "coaching"))["applicable"] == 1
+    assert (await read_results(runtime, "second"))["applicable"] == 0

@@ -244,3 +244,45 @@ async def test_choices_numbers_and_their_follow_up(runtime: Runtime) -> None:
     ]
     assert found["questions"][1]["number"]["median"] == 8
     assert found["excluded"] == {"not understood": 1}
+
+
+async def test_stop_and_start_in_one_batch_leave_the_member_in(runtime: Runtime) -> None:
+    await make_program(runtime)
+    (number,) = await make_members(runtime, 1)
+    _, back = await receive_texts(runtime, [a_text(number, "STOP"), a_text(number, "STAT")])
+    assert "you're in" in str(back.body)
+    assert await scalar(runtime, "SELECT state FROM subscriber") == "active"
+
+
+async def test_stop_to_an_unknown_address_holds_in_its_own_batch(runtime: Runtime) -> None:
+    (number,) = await asked_members(runtime)
+    texts = [a_text(number, "STOP", to="99999"), a_text(number, "purple")]
+    assert (await receive_texts(runtime, texts))[1].body is None
+    assert await scalar(runtime, "SELECT state FROM subscriber") == "opted_out"
+
+
+async def test_flags_and_queue_agree_after_any_batch(runtime: Runtime) -> None:
+    (number,) = await asked_members(runtime)
+    bodies = ["purple", "no", "When is the annual meeting?"]
+    await receive_texts(runtime, [a_text(number, body) for body in bodies])
+    assert await scalar(runtime, "SELECT review FROM subscriber") is True
+    waiting = "SELECT count(*) FROM inbound_text WHERE waiting = 'review'"
+    assert await scalar(runtime, waiting) != 0
+    await receive_texts(runtime, [a_text(number, "this is spam"), a_text(number, "STOP")])
+    assert await scalar(runtime, "SELECT hold FROM subscriber") is False
+    assert await scalar(runtime, "SELECT count(*) FROM inbound_text WHERE waiting = 'hold'") == 0
+
+
+async def test_a_hold_in_one_program_holds_back_the_others(runtime: Runtime) -> None:
+    from tests.fakes import FakeGateway
+
+    await make_program(runtime)
+    await make_program(runtime, "other", name="Other Poll", sender="44660", keywords=("OTHER",))
+    number = a_number(1)
+    await text_in(runtime, number, "STAT")
+    await text_in(runtime, number, "OTHER", to="44660")
+    await text_in(runtime, number, "this is spam", to="44660")
+    await make_open_poll(runtime, {**COACHING, "program": "stat"})
+    await run_background(runtime)
+    assert isinstance(runtime.gateway, FakeGateway)
+    assert runtime.gateway.taken == []

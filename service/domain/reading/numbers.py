@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from service.domain.polls import Question
+from service.domain.polls import LARGEST_NUMBER, Question
 from service.domain.reading.fillers import opening_length, stripped
 from service.domain.reading.normalise import Typed, normalise, strip_edges
 from service.domain.reading.values import Expected, Label, Reading
@@ -46,6 +46,8 @@ def read_number(expected: Expected, typed: Typed) -> Reading | None:
 
 
 def _in_range(question: Question, value: Decimal) -> bool:
+    if abs(value) >= LARGEST_NUMBER:
+        return False
     low, high = question.minimum, question.maximum
     return (low is None or value >= low) and (high is None or value <= high)
 
