@@ -43,7 +43,7 @@ async def _measure(rig: Rig, wanted: frozenset[str]) -> list[Row]:
         rows += await _on_the_crowd(rig, wanted)
     for name, measure in _ALONE.items():
         if name in wanted:
-            rows += await measure(rig)
+            rows += _told(await measure(rig))
     return rows
 
 
@@ -52,13 +52,20 @@ async def _on_the_crowd(rig: Rig, wanted: frozenset[str]) -> list[Row]:
     async with rig.database(inbound.DATABASE) as runtime:
         crowd = await inbound.gather(rig, runtime)
         if "inbound" in wanted:
-            rows += await inbound.measure(rig, crowd)
+            rows += _told(await inbound.measure(rig, crowd))
         if "latency" in wanted:
-            rows += await latency.measure(rig, crowd)
+            rows += _told(await latency.measure(rig, crowd))
         if "receipts" in wanted:
-            rows += await receipts.measure(rig, runtime)
+            rows += _told(await receipts.measure(rig, runtime))
         if "pages" in wanted:
-            rows += await pages.measure(rig, runtime)
+            rows += _told(await pages.measure(rig, runtime))
+    return rows
+
+
+def _told(rows: list[Row]) -> list[Row]:
+    """Says each figure as it comes: a long run may be broken off."""
+    for row in rows:
+        print(f"{row.name}: {row.value} {row.unit}, ratio {row.ratio}; {row.note}", flush=True)
     return rows
 
 

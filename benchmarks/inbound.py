@@ -44,11 +44,13 @@ async def gather(rig: Rig, runtime: Runtime) -> Crowd:
 async def measure(rig: Rig, crowd: Crowd) -> list[Row]:
     """Yardstick, one worker, two workers; in turn, a few times."""
     seconds = rig.pick(4, 8)
-    yard, one, two, costs = [], [], [], []
+    yard, inserts, one, two, costs = [], [], [], [], []
     async with rig.web(DATABASE) as (port, web), rig.web(DATABASE, workers=2) as (port_of_two, _):
         await _warm_up(crowd, port, port_of_two)
         for _ in range(rig.rounds):
+            idle = rig.database_seconds()
             yard.append(await pgbench.inserts_per_second(rig, seconds))
+            inserts.append((rig.database_seconds() - idle) / (yard[-1] * seconds) * 1e6)
             before = cpu_seconds(web.pid), rig.database_seconds()
             outcome = await _load(crowd, client.Load(port, seconds))
             spent = cpu_seconds(web.pid) - before[0], rig.database_seconds() - before[1]
@@ -59,7 +61,8 @@ async def measure(rig: Rig, crowd: Crowd) -> list[Row]:
     app, database = (median(column) for column in zip(*costs, strict=True))
     note = (
         f"p50 {median(o.p50 for o in one):.1f} ms, p99 {median(o.p99 for o in one):.0f} ms; "
-        f"CPU a text {app:.0f} + {database:.0f} µs (web + database); {refused} refused"
+        f"CPU a text {app:.0f} + {database:.0f} µs (web + database), "
+        f"a yardstick INSERT {median(inserts):.0f} µs (database); {refused} refused"
     )
     rows = []
     for name, outcomes, least, said in (

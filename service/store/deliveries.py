@@ -86,13 +86,13 @@ class ClaimedText:
 _CLAIM = text(
     """
     UPDATE delivery SET state = 'leased', leased_until = :until, leased_by = :name
-    WHERE id IN (
+    WHERE id = ANY (ARRAY(
         SELECT d.id FROM delivery d LEFT JOIN poll p ON p.id = d.poll_id
         WHERE d.state IN ('ready', 'deferred') AND d.not_before <= :now
           AND (p.id IS NULL OR p.state <> 'paused')
         ORDER BY d.not_before, d.id LIMIT :size
         FOR UPDATE OF d SKIP LOCKED
-    )
+    ))
     RETURNING id, program_id, number_key, number, body, segments, attempts
     """
 )
@@ -186,7 +186,8 @@ _MOVE = text(
                 CAST(:codes AS integer[]), CAST(:not_befores AS timestamptz[]),
                 CAST(:attempts AS integer[]))
          AS m (id, reason, sid, code, not_before, attempts)
-    WHERE d.id = m.id AND d.state = ANY(CAST(:sources AS text[]))
+    WHERE d.id = m.id AND d.id = ANY(CAST(:ids AS bigint[]))
+      AND d.state = ANY(CAST(:sources AS text[]))
     """
 )
 _ENDS = frozenset(

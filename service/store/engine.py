@@ -46,6 +46,8 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
                 "jit": "off",
                 # Plans of prepared statements outlive the size that tables had when they were
                 # made: what was planned on an empty table would go on reading all of a full one.
+                # For the same reason hot statements name the keys they want with = ANY (…) even
+                # where a join implies them.
                 "enable_seqscan": "off",
                 "lock_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
                 "idle_in_transaction_session_timeout": "60s",

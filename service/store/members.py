@@ -58,9 +58,12 @@ _KNOWN = text(
            ) AS said
     FROM unnest(CAST(:sids AS text[]), CAST(:programs AS bigint[]), CAST(:keys AS bytea[]))
          AS k (message_sid, program_id, number_key)
-    LEFT JOIN inbound_text i ON i.message_sid = k.message_sid
+    LEFT JOIN inbound_text i
+           ON i.message_sid = k.message_sid AND i.message_sid = ANY(CAST(:sids AS text[]))
     LEFT JOIN subscriber s ON s.program_id = k.program_id AND s.number_key = k.number_key
-    LEFT JOIN opt_out o ON o.number_key = k.number_key
+          AND s.number_key = ANY(CAST(:keys AS bytea[]))
+    LEFT JOIN opt_out o
+           ON o.number_key = k.number_key AND o.number_key = ANY(CAST(:keys AS bytea[]))
     LEFT JOIN LATERAL (
         SELECT poll_id, question_id FROM delivery
         WHERE subscriber_id = s.id AND purpose IN ('ask', 'follow_up') AND handed_at IS NOT NULL
