@@ -52,13 +52,8 @@ async def _start_embedded(data_dir: Path, stack: AsyncExitStack) -> str:
 
 
 @asynccontextmanager
-async def open_runtime(
-    settings: Settings, *, needs_carrier: bool = False
-) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """The runtime of one process.
-
-    Args:
-        needs_carrier: refuse to start without Twilio credentials.
 
     Raises:
         SettingsError: a setting is missing, the schema is not at head, or ``NUMBER_KEY`` is not

@@ -14,14 +14,8 @@ from service.domain.deliveries import DeliveryState, receipt_state
 from service.errors import RejectedError, SendError
 from service.runtime import Runtime
 from service.sms.gateway import SmsGateway, TakenText
-from service.store.deliveries import (
-    Move,
-    doubt_handed_before,
-    free_expired_leases,
-    in_doubt,
-    known_sids,
-    move,
-)
+from service.store.deliveries import Move, move
+from service.store.outcomes import doubt_handed_before, free_expired_leases, in_doubt, known_sids
 
 CALL_LIMIT = timedelta(seconds=30)
 """Longer than any call to the carrier lasts: after it an outcome can no longer be on its way."""

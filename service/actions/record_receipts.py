@@ -10,8 +10,9 @@ from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.deliveries import DeliveryState, advance, receipt_state
 from service.domain.phone import lock_key
 from service.runtime import Runtime
-from service.store.deliveries import Move, lock_for_receipts, move, write_receipts
+from service.store.deliveries import Move, move
 from service.store.engine import lock_numbers, once_more_if_disconnected
+from service.store.outcomes import lock_for_receipts, write_receipts
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.consent import ConsentEventKind, SubscriberState
+from service.domain.consent import ConsentEventKind
 from service.store.engine import insert_many
 from service.store.review import settle_numbers
 from service.store.tables import ConsentEvent, Subscriber
@@ -125,14 +125,3 @@ async def person(
         (await session.execute(_HISTORY, values)).all(),
         (await session.execute(_STOPPED, values)).one_or_none(),
     )
-
-
-_COUNTS = text(
-    "SELECT state, count(*) AS people FROM subscriber WHERE program_id = :program GROUP BY state"
-)
-
-
-async def count_by_state(session: AsyncSession, program_id: int) -> dict[SubscriberState, int]:
-    """People of a program by state."""
-    rows = await session.execute(_COUNTS, {"program": program_id})
-    return {SubscriberState(row.state): row.people for row in rows}
