@@ -132,7 +132,7 @@ class TwilioGateway:
                 **origin,
             )
         except TwilioRestException as error:
-            raise _refusal(error) from error
+            raise _text_refusal(error) from error
         except (TwilioException, ValueError, KeyError) as error:
             raise UnknownOutcomeError("the API's answer cannot be read") from error
         return TakenText(str(message.sid), str(message.status))
@@ -234,13 +234,18 @@ def _code_of(answer: object) -> int:
         return 0
 
 
-def _refusal(error: TwilioRestException) -> RejectedError | NotTakenError:
+def _refusal(error: TwilioRestException) -> RejectedError:
     code = int(error.code or error.status)
-    if code in _OUR_ACCOUNT or error.status in (401, 403):
-        # The text is as good as before: it waits until the account is mended.
-        return NotTakenError(
-            f"the account cannot send ({code}): {error.msg}"[:200],
-            code=code,
-            retry_after_seconds=_ACCOUNT_WAIT_SECONDS,
-        )
     return RejectedError(f"the API refused ({code}): {error.msg}"[:200], code=code)
+
+
+def _text_refusal(error: TwilioRestException) -> RejectedError | NotTakenError:
+    """A refused text; one that the account's own trouble refused is as good as before."""
+    refusal = _refusal(error)
+    if refusal.code not in _OUR_ACCOUNT and error.status not in (401, 403):
+        return refusal
+    return NotTakenError(
+        f"the account cannot send ({refusal.code}): {error.msg}"[:200],
+        code=refusal.code,
+        retry_after_seconds=_ACCOUNT_WAIT_SECONDS,
+    )
