@@ -58,6 +58,15 @@ async def ready_poll(runtime: Runtime, people: int) -> list[str]:
     return numbers
 
 
+async def doubted_text(runtime: Runtime, gateway: FakeGateway) -> str:
+    """One member whose text got no answer from the carrier; gives the number."""
+    (number,) = await ready_poll(runtime, 1)
+    gateway.fail = lambda _: UnknownOutcomeError("no answer")
+    await run_background(runtime)
+    gateway.fail = lambda _: None
+    return number
+
+
 async def test_everybody_is_texted_once_however_many_dispatchers_run(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
@@ -188,10 +197,7 @@ async def test_a_number_that_the_carrier_blocks_is_opted_out(
 async def test_a_text_in_doubt_is_never_resent_before_the_settle_time(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
-    gateway.fail = lambda _: UnknownOutcomeError("no answer")
-    await run_background(runtime)
-    gateway.fail = lambda _: None
+    number = await doubted_text(runtime, gateway)
     assert await states(runtime) == {"in_doubt": 1}
     clock.advance(timedelta(minutes=14))
     assert await reconcile(runtime, gateway) == 0
@@ -204,9 +210,7 @@ async def test_a_text_in_doubt_is_never_resent_before_the_settle_time(
 async def test_a_text_in_doubt_is_healed_by_the_carriers_list(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
-    gateway.fail = lambda _: UnknownOutcomeError("no answer")
-    await run_background(runtime)
+    number = await doubted_text(runtime, gateway)
     async with runtime.sessions() as session:
         body = await session.scalar(text("SELECT body FROM delivery WHERE purpose='ask'"))
     taken = TakenText("SMfound", "sent", str(body), runtime.clock.now())
@@ -219,9 +223,7 @@ async def test_a_text_in_doubt_is_healed_by_the_carriers_list(
 async def test_a_text_in_doubt_is_healed_by_its_receipt(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
-    gateway.fail = lambda _: UnknownOutcomeError("no answer")
-    await run_background(runtime)
+    number = await doubted_text(runtime, gateway)
     async with runtime.sessions() as session:
         key = await session.scalar(text("SELECT id FROM delivery WHERE purpose='ask'"))
     await record_receipts(runtime, [ReceivedReceipt("SMfound", "delivered", number, int(str(key)))])
@@ -321,9 +323,7 @@ async def test_a_text_expires_at_the_end_of_the_allowed_hours(
 async def test_a_text_of_a_closed_poll_does_not_wait_for_ever(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    await ready_poll(runtime, 1)
-    gateway.fail = lambda _: UnknownOutcomeError("no answer")
-    await run_background(runtime)
+    await doubted_text(runtime, gateway)
     await close_poll(runtime, "coaching")
     clock.advance(timedelta(minutes=16))
     assert await reconcile(runtime, gateway) == 1
@@ -334,9 +334,7 @@ async def test_a_text_of_a_closed_poll_does_not_wait_for_ever(
 async def test_a_listed_text_without_words_is_left_to_staff(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
-    gateway.fail = lambda _: UnknownOutcomeError("no answer")
-    await run_background(runtime)
+    number = await doubted_text(runtime, gateway)
     gateway.listed[number] = [TakenText("SMredacted", "sent", "", runtime.clock.now())]
     clock.advance(timedelta(hours=1))
     assert await reconcile(runtime, gateway) == 0
@@ -359,9 +357,7 @@ async def test_a_repeated_receipt_does_not_opt_out_who_came_back(
 async def test_a_late_receipt_makes_the_question_asked(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
-    gateway.fail = lambda _: UnknownOutcomeError("no answer")
-    await run_background(runtime)
+    number = await doubted_text(runtime, gateway)
     clock.advance(timedelta(minutes=16))
     await reconcile(runtime, gateway)  # the list lacks it, so it is due again
     async with runtime.sessions() as session:
