@@ -61,7 +61,8 @@ async def _story(base: "Settings", members: int, seed: int, serve: bool, as_json
     console = Console(stderr=True)
     console.print(
         f"A poll of {members:,} simulated members, as if on {CLOCK_START:%B %d, %Y}. "
-        "Nothing leaves this machine."
+        "Nothing leaves this machine.",
+        soft_wrap=True,
     )
     columns = (TextColumn("{task.description:22}"), BarColumn(40), MofNCompleteColumn())
     async with open_stage(base, clock_start=CLOCK_START, seed=seed, send_rate=_SEND_RATE) as stage:
@@ -74,7 +75,9 @@ async def _story(base: "Settings", members: int, seed: int, serve: bool, as_json
             print_results(found)
         if serve:
             page = f"{stage.settings.public_base_url}/polls/{found['slug']}"
-            console.print(f"\nThe published result: {page} (Ctrl-C ends everything)")
+            console.print(
+                f"\nThe published result: {page} (Ctrl-C ends everything)", soft_wrap=True
+            )
             await asyncio.Event().wait()
 
 
