@@ -44,6 +44,9 @@ class Purpose(StrEnum):
     UNCLEAR = "unclear"
     LATE = "late"
     CLOSED = "closed"
+    REMINDER = "reminder"
+    RESULTS = "results"
+    ALERT = "alert"
 
 
 _S = DeliveryState

@@ -41,6 +41,8 @@ _ENGLISH: Mapping[Purpose, str] = {
     Purpose.UNCLEAR: "{brand}: Sorry, we could not read your answer. {options}",
     Purpose.LATE: "{brand}: This poll has closed. The results: {link}",
     Purpose.CLOSED: "{brand}: This poll has closed, so your answer could not be counted. {results}",
+    Purpose.RESULTS: "{brand}: The results of the poll you answered: {link}",
+    Purpose.ALERT: "{brand} staff: {sentence}",
 }
 _SPANISH: Mapping[Purpose, str] = {
     Purpose.CONFIRMATION: (
@@ -66,6 +68,8 @@ _SPANISH: Mapping[Purpose, str] = {
     Purpose.UNCLEAR: "{brand}: No pudimos leer su respuesta. {options}",
     Purpose.LATE: "{brand}: La encuesta ya cerro. Los resultados: {link}",
     Purpose.CLOSED: "{brand}: La encuesta ya cerro y su respuesta no se pudo contar. {results}",
+    Purpose.RESULTS: "{brand}: Los resultados de su encuesta: {link}",
+    Purpose.ALERT: "{brand}, personal: {sentence}",
 }
 TEXTS: Mapping[str, Mapping[Purpose, str]] = {"en": _ENGLISH, "es": _SPANISH}
 LANGUAGES = tuple(TEXTS)
@@ -82,6 +86,7 @@ class Saying:
 
     Attributes:
         question: the question of an ``ask`` or ``follow_up``, or the one an ``unclear`` is about.
+        sentence: what an ``alert`` says.
     """
 
     purpose: Purpose
@@ -89,6 +94,7 @@ class Saying:
     link: str = ""
     results_at: datetime | None = None
     question: Question | None = None
+    sentence: str = ""
 
 
 def _listed(items: list[str], conjunction: str) -> str:
@@ -169,6 +175,7 @@ def render(program: Program, saying: Saying, language: str = "en") -> str:
         choice=saying.choice.upper() if len(saying.choice) <= len("yes") else saying.choice,
         options=_options(saying.question, language),
         link=saying.link,
+        sentence=saying.sentence,
         results=_results_sentence(saying.results_at, program.timezone, language),
     )
     return words.rstrip()

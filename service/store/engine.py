@@ -49,6 +49,8 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
                 # For the same reason hot statements name the keys they want with = ANY (…) even
                 # where a join implies them.
                 "enable_seqscan": "off",
+                # With a batch's arrays as parameters PostgreSQL would plan each execution anew.
+                "plan_cache_mode": "force_generic_plan",
                 "lock_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
                 "idle_in_transaction_session_timeout": "60s",
             },

@@ -93,7 +93,7 @@ def test_every_text_is_one_segment_of_gsm_7_and_opens_with_the_brand(
 def test_every_purpose_but_a_question_has_its_text_in_both_languages() -> None:
     assert set(LANGUAGES) == {"en", "es"}
     for texts in TEXTS.values():
-        assert set(texts) == set(Purpose) - {Purpose.ASK, Purpose.FOLLOW_UP}
+        assert set(texts) == set(Purpose) - {Purpose.ASK, Purpose.FOLLOW_UP, Purpose.REMINDER}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 Constraints carry the invariants; values are checked in ``domain`` before they get here.
 """
 
+from service.store.tables.alerts import Alert
 from service.store.tables.answers import Answer, AnswerChange
 from service.store.tables.deliveries import Delivery, RateSlot, Receipt
 from service.store.tables.inbound import InboundText
@@ -13,6 +14,7 @@ from service.store.tables.polls import Choice, Poll, Publication, Question
 from service.store.tables.programs import Keyword, Program
 
 __all__ = [
+    "Alert",
     "Answer",
     "AnswerChange",
     "Choice",
