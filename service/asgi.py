@@ -1,8 +1,9 @@
-"""Composition root of the web process: webhooks and public pages in one FastAPI app."""
+"""Composition root of the web process: webhooks and public pages in one ASGI app."""
 
 import asyncio
+import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,13 +11,11 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.actions.receive_texts import receive_texts
 from service.actions.record_receipts import ReceivedReceipt, record_receipts
 from service.bootstrap import open_runtime
-from service.clock import Clock
 from service.errors import PollwireError, SettingsError
 from service.logs import Outage
 from service.metrics import Metrics
@@ -31,18 +30,18 @@ from service.web.security import SecurityHeaders
 from service.web.templating import Templates
 from service.worker import run_worker
 from webhooks.batch import Batcher
+from webhooks.door import Door, Handle
 from webhooks.inbound import InboundEndpoint
 from webhooks.signature import SignatureCheck
 from webhooks.status import StatusEndpoint
 
 _log = logging.getLogger(__name__)
 
+_WEBHOOKS = "/webhooks/twilio/"
 _INBOUND, _STATUS = "inbound", "status"
-_FAILED = 503
-"""What a webhook is answered when handling it raised: Twilio tries again."""
 
 
-def create_app(settings: Settings | None = None, *, with_worker: bool = False) -> FastAPI:
+def create_app(settings: Settings | None = None, *, with_worker: bool = False) -> "_App":
     """The whole web process; its lifespan opens and closes what it needs.
 
     Args:
@@ -58,17 +57,18 @@ def create_app(settings: Settings | None = None, *, with_worker: bool = False) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        assert isinstance(app, _App)  # noqa: S101  (the shell below)
         async with open_runtime(known) as runtime:
             ingest = _install(app, runtime, known.auth_tokens)
+            gc.collect()
+            gc.freeze()  # what stands by now stays: it need not be gone through again and again
             async with _serving(runtime, ingest, with_worker=with_worker):
                 yield
 
     return _make_shell(lifespan)
 
 
-def build_app(
-    runtime: Runtime, auth_tokens: Sequence[str], *, with_worker: bool = False
-) -> FastAPI:
+def build_app(runtime: Runtime, auth_tokens: Sequence[str], *, with_worker: bool = False) -> "_App":
     """The same around a runtime that the caller opens and closes; it answers without a lifespan.
 
     Args:
@@ -85,9 +85,9 @@ def build_app(
     return app
 
 
-def _make_shell(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+def _make_shell(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> "_App":
     """What stands before there is a runtime; middleware cannot be added after the start."""
-    app = FastAPI(title="pollwire", lifespan=lifespan, openapi_url=None)
+    app = _App(title="pollwire", lifespan=lifespan, openapi_url=None)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(_RefusedStart)
 
@@ -102,6 +102,18 @@ def _make_shell(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
         return await pages.missing(request)
 
     return app
+
+
+class _App(FastAPI):
+    """Pages by the framework; webhooks go to their door first."""
+
+    door: Door | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.door is not None and self.door.leads_to(scope.get("path")):
+            await self.door(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class _RefusedStart:
@@ -140,7 +152,7 @@ class _Ingest:
     receipts: Batcher[ReceivedReceipt, None]
 
 
-def _install(app: FastAPI, runtime: Runtime, auth_tokens: Sequence[str]) -> _Ingest:
+def _install(app: _App, runtime: Runtime, auth_tokens: Sequence[str]) -> _Ingest:
     """Everything the process answers, on this runtime."""
     metrics = Metrics()
     ingest = _make_ingest(runtime, metrics)
@@ -151,10 +163,9 @@ def _install(app: FastAPI, runtime: Runtime, auth_tokens: Sequence[str]) -> _Ing
     pages = PublicPages(runtime, Templates(assets))
     operations = Operations(runtime, metrics, {_INBOUND: ingest.texts, _STATUS: ingest.receipts})
     app.state.runtime, app.state.pages = runtime, pages
+    app.door = _make_door({_INBOUND: inbound.handle, _STATUS: status.handle}, metrics)
     app.router.routes.extend(
         [
-            _webhook(_INBOUND, inbound.handle, metrics),
-            _webhook(_STATUS, status.handle, metrics),
             *operations.routes(),
             *pages.routes(),
             *assets.routes(),
@@ -163,25 +174,16 @@ def _install(app: FastAPI, runtime: Runtime, auth_tokens: Sequence[str]) -> _Ing
     return ingest
 
 
-def _webhook(
-    name: str, handle: Callable[[Request], Awaitable[Response]], metrics: Metrics
-) -> Route:
-    """A webhook's route; the time of every answer is taken, failures too."""
+def _make_door(endpoints: Mapping[str, Handle], metrics: Metrics) -> Door:
+    """The webhooks by name; the time of every answer is taken, failures too."""
+    names = {f"{_WEBHOOKS}{name}": name for name in endpoints}
     outage = Outage(_log)
-
-    async def timed(request: Request) -> Response:
-        began = Clock.monotonic_seconds()
-        try:
-            response = await handle(request)
-        except Exception as error:  # noqa: BLE001  (nothing was stored: Twilio tries again)
-            outage.note(error, name)
-            response = PlainTextResponse("failed, try again\n", _FAILED, {"Retry-After": "1"})
-        else:
-            outage.ended()
-        metrics.observe_request(name, response.status_code, Clock.monotonic_seconds() - began)
-        return response
-
-    return Route(f"/webhooks/twilio/{name}", timed, methods=["POST"])
+    return Door(
+        {path: endpoints[name] for path, name in names.items()},
+        observe=lambda path, status, seconds: metrics.observe_request(names[path], status, seconds),
+        failed=lambda path, error: outage.note(error, names[path]),
+        succeeded=lambda path: outage.ended(),
+    )
 
 
 def _make_ingest(runtime: Runtime, metrics: Metrics) -> _Ingest:

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-
 from service.store.inbound import ReceivedText
 from service.store.inbound import Response as Answer
 from webhooks.batch import Batcher, QueueFullError
-from webhooks.forms import Form, FormRefusedError, read_form
+from webhooks.door import Posted, Reply, try_again
+from webhooks.forms import Form, read_form
 from webhooks.signature import SignatureCheck
 from webhooks.twiml import twiml
 
@@ -33,17 +31,17 @@ class InboundEndpoint:
         self._batcher = batcher
         self._status_callback = status_callback
 
-    async def handle(self, request: Request) -> Response:
-        """TwiML; 400, 403 or 413 for what is refused; 503 when Twilio should try again."""
-        try:
-            form = await read_form(request, self._check)
-            text = received_text(form)
-        except FormRefusedError as refused:
-            return refused.response
+    async def handle(self, posted: Posted) -> Reply:
+        """TwiML; 503 when Twilio should try again.
+
+        Raises:
+            RefusedError: the form is wrong or wrongly signed.
+        """
+        text = received_text(read_form(posted, self._check))
         try:
             answer = await self._batcher.submit(text)
         except QueueFullError:
-            return PlainTextResponse("busy, try again\n", 503, {"Retry-After": "1"})
+            return try_again("busy, try again")
         if answer.delivery_id is None:
             return twiml(None)
         return twiml(answer.body, self._status_callback(answer.delivery_id))
@@ -53,7 +51,7 @@ def received_text(form: Form) -> ReceivedText:
     """The text a form tells of.
 
     Raises:
-        FormRefusedError: who sent it, or which text it is, is missing.
+        RefusedError: who sent it, or which text it is, is missing.
     """
     return ReceivedText(
         message_sid=form.required("MessageSid"),

@@ -1,12 +1,14 @@
 """``POST /webhooks/twilio/status?delivery=<id>``: a receipt in, 204 out."""
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from urllib.parse import parse_qs
 
 from service.actions.record_receipts import ReceivedReceipt
 from webhooks.batch import Batcher, QueueFullError
-from webhooks.forms import Form, FormRefusedError, read_form
+from webhooks.door import Posted, Reply, try_again
+from webhooks.forms import Form, read_form
 from webhooks.signature import SignatureCheck
+
+_TAKEN = Reply(204)
 
 
 class StatusEndpoint:
@@ -16,25 +18,26 @@ class StatusEndpoint:
         self._check = check
         self._batcher = batcher
 
-    async def handle(self, request: Request) -> Response:
-        """204; 400, 403 or 413 for what is refused; 503 when Twilio should try again."""
+    async def handle(self, posted: Posted) -> Reply:
+        """204; 503 when Twilio should try again.
+
+        Raises:
+            RefusedError: the form is wrong or wrongly signed.
+        """
+        form = read_form(posted, self._check)
+        delivery = parse_qs(posted.query.decode("latin-1")).get("delivery", [""])
         try:
-            form = await read_form(request, self._check)
-            receipt = received_receipt(form, request.query_params.get("delivery", ""))
-        except FormRefusedError as refused:
-            return refused.response
-        try:
-            await self._batcher.submit(receipt)
+            await self._batcher.submit(received_receipt(form, delivery[-1]))
         except QueueFullError:
-            return PlainTextResponse("busy, try again\n", 503, {"Retry-After": "1"})
-        return Response(status_code=204)
+            return try_again("busy, try again")
+        return _TAKEN
 
 
 def received_receipt(form: Form, delivery: str) -> ReceivedReceipt:
     """The receipt a form tells of.
 
     Raises:
-        FormRefusedError: which text or which status is missing.
+        RefusedError: which text or which status is missing.
     """
     return ReceivedReceipt(
         message_sid=form.required("MessageSid"),

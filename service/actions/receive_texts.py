@@ -5,7 +5,7 @@ other over all processes, a repeated MessageSid finds its stored answer, and an 
 send to the same number cannot pass each other. No text is answered before its commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ from service.domain.deciding import decide, decide_without_program
 from service.domain.phone import lock_key
 from service.domain.programs import Program
 from service.runtime import Runtime
-from service.store.engine import lock_numbers, once_more_if_disconnected
+from service.store.engine import once_more_if_disconnected
 from service.store.inbound import ReceivedText, Response
 from service.store.members import Address, StoredMember, load_known
+from service.store.quick import quick_transaction
 
 
 class _Arrived(NamedTuple):
@@ -37,17 +38,20 @@ async def receive_texts(runtime: Runtime, texts: Sequence[ReceivedText]) -> list
     """
 
     async def whole() -> list[Response]:
-        async with runtime.sessions.begin() as session:
-            return await _receive(runtime, session, texts)
+        keys = {text.number: runtime.key_of(text.number) for text in texts}
+        locks = [lock_key(key) for key in keys.values()]
+        async with quick_transaction(runtime.sessions, locks) as session:
+            return await _receive(runtime, session, texts, keys)
 
     return await once_more_if_disconnected(whole)
 
 
 async def _receive(
-    runtime: Runtime, session: AsyncSession, texts: Sequence[ReceivedText]
+    runtime: Runtime,
+    session: AsyncSession,
+    texts: Sequence[ReceivedText],
+    keys: Mapping[str, bytes],
 ) -> list[Response]:
-    keys = {text.number: runtime.key_of(text.number) for text in texts}
-    await lock_numbers(session, (lock_key(key) for key in keys.values()))
     now = runtime.clock.now()
     programs = await runtime.catalog.programs(session)
     arrived = {

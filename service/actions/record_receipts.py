@@ -11,8 +11,9 @@ from service.domain.deliveries import DeliveryState, advance, receipt_state
 from service.domain.phone import lock_key
 from service.runtime import Runtime
 from service.store.deliveries import Move, move
-from service.store.engine import lock_numbers, once_more_if_disconnected
+from service.store.engine import once_more_if_disconnected
 from service.store.outcomes import lock_for_receipts, write_receipts
+from service.store.quick import quick_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ async def record_receipts(runtime: Runtime, receipts: Sequence[ReceivedReceipt])
     """Keep ``receipts`` and move their texts forward, never back."""
 
     async def whole() -> list[None]:
-        async with runtime.sessions.begin() as session:
+        locks = [lock_key(runtime.key_of(r.number)) for r in _refused(receipts)]
+        async with quick_transaction(runtime.sessions, locks) as session:
             await _record(runtime, session, receipts)
             return [None] * len(receipts)
 
@@ -46,8 +48,6 @@ async def _record(
     runtime: Runtime, session: AsyncSession, receipts: Sequence[ReceivedReceipt]
 ) -> None:
     now = runtime.clock.now()
-    refused = [r for r in receipts if r.error_code == UNSUBSCRIBED and r.number]
-    await lock_numbers(session, (lock_key(runtime.key_of(r.number)) for r in refused))
     rows = await lock_for_receipts(
         session,
         [r.delivery_id for r in receipts if r.delivery_id is not None],
@@ -77,9 +77,15 @@ async def _record(
     new = await write_receipts(session, [kept[key] for key in sorted(kept)])
     # A repeated receipt is old news: the member may have come back since.
     blocked = {
-        r.number: runtime.key_of(r.number) for r in refused if (r.message_sid, r.status) in new
+        r.number: runtime.key_of(r.number)
+        for r in _refused(receipts)
+        if (r.message_sid, r.status) in new
     }
     await record_carrier_opt_outs(session, blocked, now)
+
+
+def _refused(receipts: Sequence[ReceivedReceipt]) -> list[ReceivedReceipt]:
+    return [r for r in receipts if r.error_code == UNSUBSCRIBED and r.number]
 
 
 def _moved(stored: str, key: int, receipts: Sequence[ReceivedReceipt]) -> Move | None:

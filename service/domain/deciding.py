@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from service.domain.answering import (
     decide_answer,
@@ -29,6 +30,9 @@ _TWILIO_STOP_WORDS = frozenset(
 _READS_AS = {"STOP": Label.STOP, "START": Label.START, "HELP": Label.HELP}
 _ANSWERS = frozenset({Label.ANSWER, Label.NOT_APPLICABLE, Label.UNSURE})
 _KEEPS_SILENT = frozenset({Label.REACTION, Label.AUTO_REPLY})
+
+_SHORT = 24
+"""Characters of a text that is worth remembering."""
 
 _OPT_OUT = ConsentChange(ConsentEventKind.OPT_OUT, SubscriberState.OPTED_OUT, everywhere=True)
 
@@ -63,7 +67,14 @@ def _read(member: Member, text: str, program: Program, opt_out_type: str) -> Rea
         pending=member.state is SubscriberState.PENDING,
         questions=expected_questions(member),
     )
-    return _as_twilio_took_it(member, read(text, asked), opt_out_type)
+    reading = _read_once(text, asked) if len(text) <= _SHORT else read(text, asked)
+    return _as_twilio_took_it(member, reading, opt_out_type)
+
+
+@lru_cache(maxsize=4096)
+def _read_once(text: str, asked: Asked) -> Reading:
+    """Short texts repeat ("Yes", "no"): each is read once for all who were asked the same."""
+    return read(text, asked)
 
 
 def _as_twilio_took_it(member: Member, reading: Reading, opt_out_type: str) -> Reading:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.conversation import Given
 from service.domain.tally import NumberSummary
-from service.store.engine import insert_many
+from service.store.inserts import insert_many
 from service.store.tables import Answer, AnswerChange
 
 UPSERT = """

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.deliveries import DeliveryState, sources_of
 from service.domain.polls import Question
+from service.store.quick import Statement
 from service.store.tables import Poll
 
 _FAN_OUT = text(
@@ -164,10 +165,10 @@ class Move:
     attempted: bool = False
 
 
-_LOCK_ROWS = text(
+_LOCK_ROWS = Statement(
     "SELECT id FROM delivery WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE"
 )
-_MOVE = text(
+_MOVE = Statement(
     """
     UPDATE delivery d
     SET state = CAST(:state AS text), reason = m.reason,
@@ -202,7 +203,7 @@ _ENDS = frozenset(
 async def move(session: AsyncSession, moves: Sequence[Move], now: datetime) -> None:
     """Move texts along the table of ``domain.deliveries``; a move it lacks changes nothing."""
     if moves:
-        await session.execute(_LOCK_ROWS, {"ids": [one.id for one in moves]})
+        await _LOCK_ROWS.rows(session, {"ids": [one.id for one in moves]})
     by_state: dict[DeliveryState, list[Move]] = {}
     for one in moves:
         by_state.setdefault(one.state, []).append(one)
@@ -220,7 +221,7 @@ async def move(session: AsyncSession, moves: Sequence[Move], now: datetime) -> N
             "not_befores": [one.not_before for one in group],
             "attempts": [int(one.attempted) for one in group],
         }
-        await session.execute(_MOVE, values)
+        await _MOVE.rows(session, values)
 
 
 _CANCEL_POLL = text(

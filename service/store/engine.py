@@ -1,12 +1,10 @@
 """One pool per process, and what the hot statements share."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
-from sqlalchemy import Table, TextClause, text
-from sqlalchemy.dialects import postgresql
+from asyncpg import InterfaceError
+from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -14,7 +12,6 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlmodel import SQLModel
 
 T = TypeVar("T")
 Sessions = async_sessionmaker[AsyncSession]
@@ -71,7 +68,7 @@ async def once_more_if_disconnected(work: Callable[[], Awaitable[T]]) -> T:
     """
     try:
         return await work()
-    except DBAPIError as error:
+    except Exception as error:
         if not is_disconnect(error):
             raise
     return await work()
@@ -83,7 +80,7 @@ def is_disconnect(error: BaseException) -> bool:
         return True
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = str(getattr(cause, "sqlstate", None) or "")
-    return isinstance(cause, OSError) or state.startswith(_AWAY)
+    return isinstance(cause, (OSError, InterfaceError)) or state.startswith(_AWAY)
 
 
 _AWAY = ("08", "57P")
@@ -126,68 +123,3 @@ async def lock_numbers(session: AsyncSession, lock_keys: Iterable[int]) -> None:
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
-
-
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """Rows for one table, given as an array a column; no array or JSON columns.
-
-    Attributes:
-        tail: ``ON CONFLICT …`` and ``RETURNING …``, where wanted.
-        found: columns that are not given: the expression for each, over ``given`` and ``joined``.
-        joined: ``JOIN …`` to ``given``, where ``found`` needs it.
-    """
-
-    model: type[SQLModel]
-    columns: tuple[str, ...]
-    tail: str = ""
-    found: Mapping[str, str] = field(default_factory=dict)
-    joined: str = ""
-
-    def sql(self, prefix: str = "") -> str:
-        """The statement; parameters are named as the columns, after ``prefix``."""
-        table: Table = self.model.__table__  # type: ignore[attr-defined]
-        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-        arrays = ", ".join(
-            f"CAST(:{prefix}{name} AS {table.c[name].type.compile(dialect=dialect)}[])"
-            for name in self.columns
-        )
-        names = ", ".join(self.columns)
-        return (
-            f"INSERT INTO {table.name} ({', '.join((*self.columns, *self.found))}) "
-            f"SELECT {', '.join(('given.*', *self.found.values()))} "
-            f"FROM unnest({arrays}) AS given ({names}) {self.joined} {self.tail}"
-        )
-
-    def values(self, rows: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, list[Any]]:
-        """The parameters for ``rows``, which must have every column."""
-        return {f"{prefix}{name}": [row[name] for row in rows] for name in self.columns}
-
-
-@cache
-def _insert_statement(model: type[SQLModel], columns: tuple[str, ...], tail: str) -> TextClause:
-    return text(Insert(model, columns, tail).sql())
-
-
-async def insert_many(
-    session: AsyncSession,
-    model: type[SQLModel],
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    tail: str = "",
-) -> Sequence[Any]:
-    """Write many rows of one table in one statement, whatever their number.
-
-    Args:
-        rows: mappings with the same columns; no array or JSON columns.
-        tail: ``ON CONFLICT …`` and ``RETURNING …``, where wanted.
-
-    Returns:
-        What RETURNING gave, in no promised order; nothing without it.
-    """
-    if not rows:
-        return ()
-    columns = tuple(rows[0])
-    statement = _insert_statement(model, columns, tail)
-    result = await session.execute(statement, Insert(model, columns).values(rows))
-    return result.all() if "RETURNING" in tail else ()

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.store.answers import UPSERT
-from service.store.engine import Insert
+from service.store.inserts import Insert
+from service.store.quick import Statement
 from service.store.tables import Answer, AnswerChange, Delivery, InboundText
 
 
@@ -83,7 +83,7 @@ _HISTORY = Insert(
         "changed_at",
     ),
 )
-_WRITE = text(
+_WRITE = Statement(
     f"""
     WITH reply AS ({_DELIVERIES.sql("delivery_")}),
          received AS ({_TEXTS.sql("text_")}),
@@ -110,4 +110,4 @@ async def write_texts(
         **_ANSWERS.values(answers, "answer_"),
         **_HISTORY.values(history, "change_"),
     }
-    return {row.inbound_sid: row.id for row in await session.execute(_WRITE, values)}
+    return {row.inbound_sid: row.id for row in await _WRITE.rows(session, values)}

@@ -14,6 +14,7 @@ from service.domain.deliveries import Purpose
 from service.domain.polls import PollState, Question
 from service.store.catalog import Catalog
 from service.store.inbound import Response
+from service.store.quick import Statement
 
 Address = tuple[int, bytes]
 """A program's key and a number's key: one person in one program."""
@@ -36,7 +37,7 @@ class StoredMember:
         self.before = self.member
 
 
-_KNOWN = text(
+_KNOWN = Statement(
     """
     SELECT k.message_sid, i.id IS NOT NULL AS known, i.response_body, i.response_delivery_id,
            k.program_id, k.number_key, s.id AS subscriber_id, s.state, s.hold, s.review, s.language,
@@ -120,7 +121,7 @@ async def load_known(
         "since": now - _LOOK_BACK,
         "hour_ago": now - timedelta(hours=1),
     }
-    rows = (await session.execute(_KNOWN, values)).all()
+    rows = await _KNOWN.rows(session, values)
     polls = await catalog.questions(
         session, ((row.poll_id, row.version) for row in rows if row.poll_id)
     )

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.store.engine import insert_many
+from service.store.inserts import insert_many
+from service.store.quick import Statement
 from service.store.tables import Receipt
 
 _FREE_LEASES = text(
@@ -55,7 +56,7 @@ async def known_sids(session: AsyncSession, sids: Sequence[str]) -> set[str]:
     return set(await session.scalars(_KNOWN_SIDS, {"sids": list(sids)}))
 
 
-_FOR_RECEIPTS = text(
+_FOR_RECEIPTS = Statement(
     """
     SELECT id, state, message_sid, number FROM delivery
     WHERE id = ANY(CAST(:ids AS bigint[])) OR message_sid = ANY(CAST(:sids AS text[]))
@@ -68,7 +69,7 @@ async def lock_for_receipts(
     session: AsyncSession, ids: Sequence[int], sids: Sequence[str]
 ) -> Sequence[Any]:
     """Texts that receipts speak of, by our key or the carrier's."""
-    return (await session.execute(_FOR_RECEIPTS, {"ids": list(ids), "sids": list(sids)})).all()
+    return await _FOR_RECEIPTS.rows(session, {"ids": list(ids), "sids": list(sids)})
 
 
 async def write_receipts(

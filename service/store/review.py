@@ -109,7 +109,8 @@ async def settle_numbers(
     session: AsyncSession, keys: Sequence[bytes], *, by: str, now: datetime
 ) -> None:
     """Nothing of these numbers waits any more: they are out."""
-    await session.execute(_SETTLE_NUMBER, {"keys": list(keys), "by": by, "now": now})
+    if keys:
+        await session.execute(_SETTLE_NUMBER, {"keys": list(keys), "by": by, "now": now})
 
 
 async def mark_counted(session: AsyncSession, text_id: int) -> None:

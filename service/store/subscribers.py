@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.consent import ConsentEventKind
-from service.store.engine import insert_many
+from service.store.inserts import insert_many
 from service.store.review import settle_numbers
 from service.store.tables import ConsentEvent, Subscriber
 

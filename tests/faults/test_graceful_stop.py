@@ -31,7 +31,7 @@ async def unsettled(house: House) -> int:
 async def test_stopping_loses_and_doubles_nothing(
     server: embedded.EmbeddedServer, tmp_path: Path
 ) -> None:
-    async with open_house(server, tmp_path, SEND_RATE="60", SETTLE_SECONDS="12") as house:
+    async with open_house(server, tmp_path, SEND_RATE="25", SETTLE_SECONDS="12") as house:
         await house.start_emulator(*QUICK)
         await asyncio.gather(house.start_web(), house.start_worker())
         await house.make_program()

@@ -51,6 +51,12 @@ def test_the_carriers_sdk_is_imported_in_one_place_only() -> None:
     assert users == [ROOT / "service" / "sms" / "twilio.py"]
 
 
+def test_nothing_is_deleted_that_unchecked_keys_point_to() -> None:
+    wanted = re.compile(r"DELETE\s+FROM\s+(program|poll|question|choice|delivery)\b", re.IGNORECASE)
+    found = [path for path in PRODUCT if wanted.search(path.read_text("utf-8"))]
+    assert found == []
+
+
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_says_what_it_is_and_stays_small(path: Path) -> None:
     source = path.read_text("utf-8")

@@ -3,10 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, Numeric, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Numeric, Text, UniqueConstraint
 from sqlmodel import Field, Index, SQLModel
 
-from service.store.tables.base import Instant, identity, reference
+from service.store.tables.base import Instant, identity, pointer, reference
 
 
 class Answer(SQLModel, table=True):
@@ -19,9 +19,9 @@ class Answer(SQLModel, table=True):
     )
 
     id: int | None = identity()
-    question_id: int = reference("question.id")
+    question_id: int = pointer()
     subscriber_id: int = reference("subscriber.id")
-    choice_id: int | None = Field(default=None, foreign_key="choice.id", sa_type=BigInteger)
+    choice_id: int | None = pointer(optional=True)
     number: Decimal | None = Field(default=None, sa_type=Numeric)
     text: str | None = Field(default=None, sa_type=Text)
     comment: str = Field(default="", sa_type=Text)
@@ -36,8 +36,8 @@ class AnswerChange(SQLModel, table=True):
     __table_args__ = (Index("ix_answer_change_answer", "question_id", "subscriber_id", "id"),)
 
     id: int | None = identity()
-    question_id: int = reference("question.id")
-    subscriber_id: int = reference("subscriber.id")
+    question_id: int = pointer()
+    subscriber_id: int = pointer()
     value: str | None = Field(default=None, sa_type=Text)
     void: bool = False
     actor: str = Field(sa_type=Text)

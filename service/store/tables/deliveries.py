@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueCon
 from sqlmodel import Field, Index, SQLModel, text
 
 from service.domain.deliveries import DeliveryState, Purpose
-from service.store.tables.base import Instant, checked, identity, reference
+from service.store.tables.base import Instant, checked, identity, pointer
 
 
 class Delivery(SQLModel, table=True):
@@ -49,10 +49,10 @@ class Delivery(SQLModel, table=True):
 
     id: int | None = identity()
     dedupe_key: str = Field(sa_type=Text, unique=True)
-    program_id: int = reference("program.id")
+    program_id: int = pointer()
     subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", sa_type=BigInteger)
-    poll_id: int | None = Field(default=None, foreign_key="poll.id", sa_type=BigInteger)
-    question_id: int | None = Field(default=None, foreign_key="question.id", sa_type=BigInteger)
+    poll_id: int | None = pointer(optional=True)
+    question_id: int | None = pointer(optional=True)
     number_key: bytes = Field(sa_type=LargeBinary)
     number: str = Field(sa_type=Text)
     purpose: Purpose = Field(sa_type=checked(Purpose))
@@ -79,7 +79,7 @@ class Receipt(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("message_sid", "status"),)
 
     id: int | None = identity()
-    delivery_id: int | None = Field(default=None, foreign_key="delivery.id", sa_type=BigInteger)
+    delivery_id: int | None = pointer(optional=True)
     message_sid: str = Field(sa_type=Text)
     status: str = Field(sa_type=Text)
     error_code: int | None = None

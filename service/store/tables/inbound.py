@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, LargeBinary, Text
 from sqlmodel import Field, Index, SQLModel, text
 
 from service.domain.conversation import Outcome, Waiting
-from service.store.tables.base import Instant, checked, identity
+from service.store.tables.base import Instant, checked, identity, pointer
 
 
 class InboundText(SQLModel, table=True):
@@ -31,9 +31,9 @@ class InboundText(SQLModel, table=True):
 
     id: int | None = identity()
     message_sid: str = Field(sa_type=Text, unique=True)
-    program_id: int | None = Field(default=None, foreign_key="program.id", sa_type=BigInteger)
+    program_id: int | None = pointer(optional=True)
     subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", sa_type=BigInteger)
-    question_id: int | None = Field(default=None, foreign_key="question.id", sa_type=BigInteger)
+    question_id: int | None = pointer(optional=True)
     number_key: bytes = Field(sa_type=LargeBinary)
     number: str = Field(sa_type=Text)
     to_number: str = Field(sa_type=Text)

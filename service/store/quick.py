@@ -1,0 +1,98 @@
+"""Transactions for what every text and receipt does, straight on the driver.
+
+A statement through the ORM's session costs several times what the driver takes for it, and a batch
+of webhooks is four statements. So these few go to asyncpg directly, on a connection of the same
+pool; whatever else a batch needs (consent, reviews) goes through the same session as anywhere, in
+the same transaction. ``docs/capacity.md`` has the figures.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from service.store.engine import Sessions, is_disconnect
+
+_DRIVER = "driver"
+_NAME = re.compile(r"(?<![:\w]):(\w+)")
+
+
+class Row(asyncpg.Record):  # type: ignore[misc]
+    """A row whose columns are read by name, as elsewhere."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+
+class Statement:
+    """A statement with ``:names``, for a quick transaction's driver or for any other session."""
+
+    def __init__(self, sql: str) -> None:
+        self._names = tuple(dict.fromkeys(_NAME.findall(sql)))
+        places = {name: f"${place}" for place, name in enumerate(self._names, 1)}
+        self._sql = _NAME.sub(lambda found: places[found[1]], sql)
+        self._text = text(sql)
+
+    async def rows(self, session: AsyncSession, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Run it; gives what it returns."""
+        driver = session.info.get(_DRIVER)
+        if driver is None:
+            result = await session.execute(self._text, values)
+            return result.all() if result.returns_rows else ()  # type: ignore[attr-defined]
+        given = [values[name] for name in self._names]
+        rows: Sequence[Any] = await driver.fetch(self._sql, *given, record_class=Row)
+        return rows
+
+
+@asynccontextmanager
+async def quick_transaction(
+    sessions: Sessions, lock_keys: Iterable[int] = ()
+) -> AsyncIterator[AsyncSession]:
+    """A transaction that begins by locking numbers, in one trip to the database.
+
+    Only for statements: nothing is flushed.
+
+    Args:
+        lock_keys: as for ``engine.lock_numbers``.
+    """
+    async with sessions() as session:
+        # The driver, not the session, begins and ends the transaction.
+        connection = await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        driver = _driver_of(connection)
+        session.info[_DRIVER] = driver
+        try:
+            await driver.execute(_begin(lock_keys))
+            yield session
+            await driver.execute("COMMIT")
+        except BaseException as error:
+            await _give_up(connection.engine, driver, error)
+            raise
+
+
+def _driver_of(connection: AsyncConnection) -> Any:
+    pooled = connection.sync_connection
+    assert pooled is not None  # noqa: S101  (a connection that is checked out has one)
+    return pooled.connection.driver_connection
+
+
+def _begin(lock_keys: Iterable[int]) -> str:
+    keys = ",".join(str(int(key)) for key in sorted(set(lock_keys)))
+    if not keys:
+        return "BEGIN"
+    return f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest('{{{keys}}}'::bigint[]) AS k"
+
+
+async def _give_up(engine: AsyncEngine, driver: Any, error: BaseException) -> None:
+    """Nothing of the transaction stands; nor, where the server is gone, does any connection."""
+    if not driver.is_closed():
+        try:
+            await driver.execute("ROLLBACK")
+        except BaseException:  # noqa: BLE001  (what has failed already is being raised)
+            driver.terminate()
+    if driver.is_closed() or is_disconnect(error):
+        with suppress(Exception):
+            await engine.dispose()
