@@ -175,7 +175,7 @@ async def _hand_over(
             moves.append(Move(row.id, verdict.state, verdict.reason, not_before=verdict.not_before))
             if verdict.state is DeliveryState.HANDED:
                 handed.append(replace(by_id[row.id], expires_at=verdict.expires_at))
-        await move(session, moves, now)
+        await move(session, moves, now, locked=True)
     return handed
 
 

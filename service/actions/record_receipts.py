@@ -73,7 +73,7 @@ async def _record(
             "received_at": now,
         }
     moves = [_moved(by_id[key].state, key, news) for key, news in concerning.items()]
-    await move(session, [one for one in moves if one is not None], now)
+    await move(session, [one for one in moves if one is not None], now, locked=True)
     new = await write_receipts(session, [kept[key] for key in sorted(kept)])
     # A repeated receipt is old news: the member may have come back since.
     blocked = {

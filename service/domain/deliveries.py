@@ -106,8 +106,3 @@ def advance(state: DeliveryState, towards: DeliveryState) -> DeliveryState:
     'sent'
     """
     return towards if towards in MOVES[state] else state
-
-
-def sources_of(target: DeliveryState) -> tuple[str, ...]:
-    """The states from which ``target`` can be reached, for the WHERE of a statement."""
-    return tuple(state.value for state, targets in MOVES.items() if target in targets)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.deliveries import DeliveryState, sources_of
+from service.domain.deliveries import MOVES, DeliveryState
 from service.domain.polls import Question
 from service.store.quick import Statement
 from service.store.tables import Poll
@@ -171,57 +171,56 @@ _LOCK_ROWS = Statement(
 _MOVE = Statement(
     """
     UPDATE delivery d
-    SET state = CAST(:state AS text), reason = m.reason,
+    SET state = m.state, reason = m.reason,
         message_sid = coalesce(d.message_sid, m.sid), error_code = coalesce(m.code, d.error_code),
         not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
-        handed_at = CASE WHEN CAST(:state AS text) = 'handed' THEN :now
-                         WHEN CAST(:state AS text) IN ('ready', 'deferred')
-                         THEN NULL
-                         WHEN CAST(:state AS text)
-                              IN ('accepted', 'sent', 'delivered', 'undelivered')
+        handed_at = CASE WHEN m.state = 'handed' THEN CAST(:now AS timestamptz)
+                         WHEN m.state IN ('ready', 'deferred') THEN NULL
+                         WHEN m.state IN ('accepted', 'sent', 'delivered', 'undelivered')
                          THEN coalesce(d.handed_at, :now) ELSE d.handed_at END,
-        settled_at = CASE WHEN CAST(:final AS boolean) THEN :now ELSE d.settled_at END,
+        settled_at = CASE WHEN m.state IN ('delivered', 'undelivered', 'failed', 'cancelled')
+                          THEN :now ELSE d.settled_at END,
         leased_until = NULL, leased_by = NULL
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[]), CAST(:sids AS text[]),
-                CAST(:codes AS integer[]), CAST(:not_befores AS timestamptz[]),
-                CAST(:attempts AS integer[]))
-         AS m (id, reason, sid, code, not_before, attempts)
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+                CAST(:sids AS text[]), CAST(:codes AS integer[]),
+                CAST(:not_befores AS timestamptz[]), CAST(:attempts AS integer[]))
+         AS m (id, state, reason, sid, code, not_before, attempts)
     WHERE d.id = m.id AND d.id = ANY(CAST(:ids AS bigint[]))
-      AND d.state = ANY(CAST(:sources AS text[]))
+      AND EXISTS (SELECT FROM unnest(CAST(:sources AS text[]), CAST(:targets AS text[]))
+                  AS allowed (source, target)
+                  WHERE allowed.source = d.state AND allowed.target = m.state)
     """
 )
-_ENDS = frozenset(
-    {
-        DeliveryState.DELIVERED,
-        DeliveryState.UNDELIVERED,
-        DeliveryState.FAILED,
-        DeliveryState.CANCELLED,
+_PAIRS = [(source.value, target.value) for source, targets in MOVES.items() for target in targets]
+_TABLE = {"sources": [source for source, _ in _PAIRS], "targets": [target for _, target in _PAIRS]}
+
+
+async def move(
+    session: AsyncSession, moves: Sequence[Move], now: datetime, *, locked: bool = False
+) -> None:
+    """Move texts along the table of ``domain.deliveries``; a move it lacks changes nothing.
+
+    Args:
+        moves: at most one a text.
+        locked: the caller has locked their rows.
+    """
+    if not moves:
+        return
+    ordered = sorted(moves, key=lambda one: one.id)
+    if not locked:
+        await _LOCK_ROWS.rows(session, {"ids": [one.id for one in ordered]})
+    values = {
+        "now": now,
+        "ids": [one.id for one in ordered],
+        "states": [one.state.value for one in ordered],
+        "reasons": [one.reason for one in ordered],
+        "sids": [one.message_sid for one in ordered],
+        "codes": [one.error_code for one in ordered],
+        "not_befores": [one.not_before for one in ordered],
+        "attempts": [int(one.attempted) for one in ordered],
+        **_TABLE,
     }
-)
-
-
-async def move(session: AsyncSession, moves: Sequence[Move], now: datetime) -> None:
-    """Move texts along the table of ``domain.deliveries``; a move it lacks changes nothing."""
-    if moves:
-        await _LOCK_ROWS.rows(session, {"ids": [one.id for one in moves]})
-    by_state: dict[DeliveryState, list[Move]] = {}
-    for one in moves:
-        by_state.setdefault(one.state, []).append(one)
-    for state, group in by_state.items():
-        group.sort(key=lambda one: one.id)
-        values = {
-            "state": state.value,
-            "final": state in _ENDS,
-            "now": now,
-            "sources": list(sources_of(state)),
-            "ids": [one.id for one in group],
-            "reasons": [one.reason for one in group],
-            "sids": [one.message_sid for one in group],
-            "codes": [one.error_code for one in group],
-            "not_befores": [one.not_before for one in group],
-            "attempts": [int(one.attempted) for one in group],
-        }
-        await _MOVE.rows(session, values)
+    await _MOVE.rows(session, values)
 
 
 _CANCEL_POLL = text(
