@@ -21,8 +21,8 @@ from benchmarks.report import Row, not_measured
 from benchmarks.rig import Rig
 from service.actions.receive_texts import receive_texts
 from service.runtime import Runtime
-from service.store.deliveries import claim
 from service.store.inbound import ReceivedText
+from service.store.turns import claim, due_sources
 
 _NAME = "cost per inbound text and per claim at 10 million deliveries to that at 10,000"
 _UNIT, _MOST = "ratio", 1.3
@@ -92,8 +92,9 @@ async def _per_claim(runtime: Runtime) -> float:
         async with runtime.sessions() as session:
             now = runtime.clock.now()
             began = time.perf_counter()
+            (source,) = await due_sources(session, now)
             claimed = await claim(
-                session, name="growth", now=now, lease=timedelta(seconds=1), size=25
+                session, source, name="growth", now=now, lease=timedelta(seconds=1), size=25
             )
             times.append(time.perf_counter() - began)
             assert claimed, "nothing was due"

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.consent import SubscriberState
@@ -27,21 +28,18 @@ from service.sms.gateway import (
     OutboundText,
     SmsGateway,
 )
-from service.store.deliveries import (
-    ClaimedText,
-    Move,
-    claim,
-    leased_with_standing,
-    move,
-    reserve_rate,
-)
+from service.store.deliveries import Move, leased_with_standing, move
 from service.store.engine import lock_numbers
+from service.store.turns import ClaimedText, Source, claim, due_sources, reserve_rate
 
 LEASE = timedelta(seconds=20)
 """Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
 _TURN_SECONDS = 0.25
 _LARGEST_TURN = 100
 _FEWEST_SHARED_SLOTS = 25
+_AHEAD = timedelta(seconds=1)
+"""How far ahead the turns of one sender are given away."""
+_LATE = timedelta(seconds=0.05)
 
 
 class CallSlots:
@@ -55,6 +53,7 @@ class CallSlots:
         self.most = most
         self._free = asyncio.Semaphore(most)
         self._turn = asyncio.Lock()
+        self.turns = count()
 
     async def take(self, slots: int) -> None:
         """Take ``slots`` at once; at most ``most``."""
@@ -68,27 +67,48 @@ class CallSlots:
             self._free.release()
 
 
-async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots) -> int:
+async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots) -> bool:
     """Send one batch of due texts.
 
     Args:
         slots: shared by all batches of this process.
 
     Returns:
-        How many texts were claimed; 0 when nothing was due.
+        Whether anything was due.
     """
+    now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         programs = await runtime.catalog.programs(session)
-        fastest = max((_turn_size(runtime, program, slots) for program in programs.all), default=1)
-        claimed = await claim(
-            session, name=runtime.name, now=runtime.clock.now(), lease=LEASE, size=fastest
-        )
-    for program in programs.all:
-        texts = [text for text in claimed if text.program_id == program.identifier]
-        size = _turn_size(runtime, program, slots)
-        for first in range(0, len(texts), size):
-            await _take_turn(runtime, gateway, program, texts[first : first + size], slots)
-    return len(claimed)
+        sources = await due_sources(session, now)
+        source = _choose(sources, now, slots)
+        if source is not None:
+            program = programs.by_id(source.program_id)
+            size = _turn_size(runtime, program, slots)
+            claimed = await claim(
+                session, source, name=runtime.name, now=now, lease=LEASE, size=size
+            )
+    if source is None:
+        await _sleep_until(runtime, _first_free(sources, now))
+    elif claimed:
+        await _take_turn(runtime, gateway, program, claimed, slots)
+    return bool(sources)
+
+
+def _choose(sources: Sequence[Source], now: datetime, slots: CallSlots) -> Source | None:
+    """Answers before polls, polls in turn; none whose sender has its next turns given away.
+
+    So a slow sender holds no lane that a fast one could use.
+    """
+    free = [one for one in sources if one.free_at is None or one.free_at <= now + _AHEAD]
+    first = [one for one in free if one.poll_id is None]
+    among = first or free
+    return among[next(slots.turns) % len(among)] if among else None
+
+
+def _first_free(sources: Sequence[Source], now: datetime) -> datetime:
+    """When to look again: soon, for something more urgent may come."""
+    frees = [one.free_at - _AHEAD for one in sources if one.free_at is not None]
+    return min([*frees, now + _AHEAD])
 
 
 def _rate(runtime: Runtime, program: Program) -> int:
@@ -118,6 +138,9 @@ async def _take_turn(
     await _sleep_until(runtime, start)
     await slots.take(len(texts))
     try:
+        while runtime.clock.now() - start > _LATE:  # what was reserved has passed
+            start = await _reserve(runtime, program, texts, rate)
+            await _sleep_until(runtime, start)
         handed = await _hand_over(runtime, program, texts)
     except BaseException:
         slots.give_back(len(texts))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -73,64 +73,6 @@ async def fan_out_chunk(
     await session.execute(_NEED_NOT_WAIT)
     row = (await session.execute(_FAN_OUT, values)).one()
     return row.last_id, row.people
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedText:
-    """A text this process holds the lease of; ``expires_at`` is set when it is handed over."""
-
-    id: int
-    program_id: int
-    number_key: bytes
-    number: str
-    body: str
-    segments: int
-    attempts: int
-    expires_at: datetime | None = None
-
-
-_CLAIM = text(
-    """
-    UPDATE delivery SET state = 'leased', leased_until = :until, leased_by = :name
-    WHERE id = ANY (ARRAY(
-        SELECT d.id FROM delivery d LEFT JOIN poll p ON p.id = d.poll_id
-        WHERE d.state IN ('ready', 'deferred') AND d.not_before <= :now
-          AND (p.id IS NULL OR p.state <> 'paused')
-        ORDER BY d.not_before, d.id LIMIT :size
-        FOR UPDATE OF d SKIP LOCKED
-    ))
-    RETURNING id, program_id, number_key, number, body, segments, attempts
-    """
-)
-
-
-async def claim(
-    session: AsyncSession, *, name: str, now: datetime, lease: timedelta, size: int
-) -> list[ClaimedText]:
-    """Lease up to ``size`` due texts of open polls, oldest first."""
-    values = {"name": name, "now": now, "until": now + lease, "size": size}
-    rows = (await session.execute(_CLAIM, values)).all()
-    return sorted((ClaimedText(*row) for row in rows), key=lambda claimed: claimed.id)
-
-
-_RESERVE = text(
-    """
-    INSERT INTO rate_slot (sender, next_at) VALUES (:sender, CAST(:now AS timestamptz) + :cost)
-    ON CONFLICT (sender) DO UPDATE SET next_at = greatest(
-        least(rate_slot.next_at, CAST(:now AS timestamptz) + interval '5 minutes'), :now) + :cost
-    RETURNING next_at
-    """
-)
-
-
-async def reserve_rate(
-    session: AsyncSession, sender: str, *, segments: int, rate: int, now: datetime
-) -> datetime:
-    """When ``segments`` may begin to go out; the next caller's turn is after them."""
-    cost = timedelta(seconds=segments / rate)
-    values = {"sender": sender, "now": now, "cost": cost}
-    next_at: datetime = (await session.execute(_RESERVE, values)).scalar_one()
-    return next_at - cost
 
 
 _LEASED = text(

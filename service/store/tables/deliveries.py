@@ -22,9 +22,19 @@ class Delivery(SQLModel, table=True):
         ),
         Index(
             "ix_delivery_due",
+            "poll_id",
             "not_before",
             "id",
             postgresql_where=text("state IN ('ready', 'deferred')"),
+        ),
+        Index(
+            "ix_delivery_due_first",
+            "program_id",
+            "not_before",
+            "id",
+            postgresql_where=text(
+                "state IN ('ready', 'deferred') AND (poll_id IS NULL OR inbound_sid IS NOT NULL)"
+            ),
         ),
         Index(
             "ix_delivery_unsettled",

@@ -1,0 +1,123 @@
+"""Whose turn it is: due texts by poll, claims with a lease, and the rate that all share."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Due texts of one kind.
+
+    Attributes:
+        poll_id: ``None`` for what comes before polls: answers to members' own texts, alerts.
+        free_at: when the sender's rate has room again; ``None`` where it never sent.
+    """
+
+    program_id: int
+    poll_id: int | None
+    free_at: datetime | None
+
+
+# Polls with texts that wait are found by hopping from one to the next along the index, so neither
+# a million rows of one nor those of a paused one are walked.
+_DUE = text(
+    """
+    WITH RECURSIVE waiting AS (
+        (SELECT poll_id FROM delivery
+         WHERE state IN ('ready', 'deferred') AND poll_id IS NOT NULL ORDER BY poll_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.poll_id FROM delivery d
+                WHERE d.state IN ('ready', 'deferred') AND d.poll_id > waiting.poll_id
+                ORDER BY d.poll_id LIMIT 1)
+        FROM waiting WHERE waiting.poll_id IS NOT NULL
+    ), due AS (
+        SELECT DISTINCT program_id, CAST(NULL AS bigint) AS poll_id FROM delivery
+        WHERE state IN ('ready', 'deferred') AND (poll_id IS NULL OR inbound_sid IS NOT NULL)
+          AND not_before <= :now
+        UNION ALL
+        SELECT p.program_id, p.id FROM waiting JOIN poll p ON p.id = waiting.poll_id
+        WHERE p.state <> 'paused'
+          AND EXISTS (SELECT FROM delivery d WHERE d.poll_id = p.id
+                      AND d.state IN ('ready', 'deferred') AND d.not_before <= :now)
+    )
+    SELECT due.program_id, due.poll_id, r.next_at AS free_at
+    FROM due JOIN program g ON g.id = due.program_id LEFT JOIN rate_slot r ON r.sender = g.sender
+    ORDER BY due.poll_id IS NOT NULL, due.program_id, due.poll_id
+    """
+)
+
+
+async def due_sources(session: AsyncSession, now: datetime) -> list[Source]:
+    """Where texts are due, answers first; paused polls are left out."""
+    return [Source(*row) for row in await session.execute(_DUE, {"now": now})]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedText:
+    """A text this process holds the lease of; ``expires_at`` is set when it is handed over."""
+
+    id: int
+    program_id: int
+    number_key: bytes
+    number: str
+    body: str
+    segments: int
+    attempts: int
+    expires_at: datetime | None = None
+
+
+_CLAIM = """
+    UPDATE delivery SET state = 'leased', leased_until = :until, leased_by = :name
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM delivery
+        WHERE state IN ('ready', 'deferred') AND {whose} AND not_before <= :now
+        ORDER BY not_before, id LIMIT :size
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING id, program_id, number_key, number, body, segments, attempts
+    """
+_CLAIM_POLL = text(_CLAIM.format(whose="poll_id = :poll"))
+_CLAIM_FIRST = text(
+    _CLAIM.format(whose="program_id = :program AND (poll_id IS NULL OR inbound_sid IS NOT NULL)")
+)
+
+
+async def claim(
+    session: AsyncSession,
+    source: Source,
+    *,
+    name: str,
+    now: datetime,
+    lease: timedelta,
+    size: int,
+) -> list[ClaimedText]:
+    """Lease up to ``size`` due texts of one source, oldest first."""
+    values = {"name": name, "now": now, "until": now + lease, "size": size}
+    if source.poll_id is None:
+        rows = await session.execute(_CLAIM_FIRST, values | {"program": source.program_id})
+    else:
+        rows = await session.execute(_CLAIM_POLL, values | {"poll": source.poll_id})
+    return sorted((ClaimedText(*row) for row in rows), key=lambda claimed: claimed.id)
+
+
+_RESERVE = text(
+    """
+    INSERT INTO rate_slot (sender, next_at) VALUES (:sender, CAST(:now AS timestamptz) + :cost)
+    ON CONFLICT (sender) DO UPDATE SET next_at = greatest(
+        least(rate_slot.next_at, CAST(:now AS timestamptz) + interval '5 minutes'), :now) + :cost
+    RETURNING next_at
+    """
+)
+
+
+async def reserve_rate(
+    session: AsyncSession, sender: str, *, segments: int, rate: int, now: datetime
+) -> datetime:
+    """When ``segments`` may begin to go out; the next caller's turn is after them."""
+    cost = timedelta(seconds=segments / rate)
+    values = {"sender": sender, "now": now, "cost": cost}
+    next_at: datetime = (await session.execute(_RESERVE, values)).scalar_one()
+    return next_at - cost
