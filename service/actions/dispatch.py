@@ -8,17 +8,16 @@ and ``actions.reconcile`` finds out.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
-from service.domain.consent import SubscriberState
-from service.domain.deliveries import DeliveryState, receipt_state
-from service.domain.gate import Standing, may_be_sent
+from service.domain.deliveries import UNASKED, DeliveryState, receipt_state
+from service.domain.gate import may_be_sent
 from service.domain.phone import lock_key
-from service.domain.polls import PollState
 from service.domain.programs import Program
 from service.errors import NotTakenError, RejectedError, SendError
 from service.runtime import Runtime
@@ -28,8 +27,9 @@ from service.sms.gateway import (
     OutboundText,
     SmsGateway,
 )
-from service.store.deliveries import Move, leased_with_standing, move
+from service.store.deliveries import Move, move
 from service.store.engine import lock_numbers
+from service.store.standing import leased_with_standing
 from service.store.turns import ClaimedText, Source, claim, due_sources, reserve_rate
 
 LEASE = timedelta(seconds=20)
@@ -181,23 +181,27 @@ async def _hand_over(
     """Under the numbers' locks: those that may still be sent, now marked *handed*."""
     by_id = {text.id: text for text in texts}
     moves, handed = [], []
+    just_sent: Counter[str] = Counter()
     async with runtime.sessions.begin() as session:
         await lock_numbers(session, (lock_key(text.number_key) for text in texts))
         now = runtime.clock.now()
-        for row in await leased_with_standing(session, list(by_id), runtime.name):
-            standing = Standing(
-                number=by_id[row.id].number,
-                state=SubscriberState(row.state) if row.state else None,
-                hold=bool(row.hold),
-                review=bool(row.review),
-                timezone=row.timezone,
-                poll=PollState(row.poll_state) if row.poll_state else None,
-                poll_closes_at=row.closes_at,
+        standings = await leased_with_standing(session, list(by_id), runtime.name, now)
+        for key, standing in standings.items():
+            # Two texts to one number may be in one turn: the second counts the first.
+            sent = standing.sent.plus(just_sent[standing.number], now)
+            verdict = may_be_sent(replace(standing, sent=sent), program, now)
+            moves.append(
+                Move(
+                    key,
+                    verdict.state,
+                    verdict.reason,
+                    not_before=verdict.not_before,
+                    checks=verdict.checks,
+                )
             )
-            verdict = may_be_sent(standing, program, now)
-            moves.append(Move(row.id, verdict.state, verdict.reason, not_before=verdict.not_before))
             if verdict.state is DeliveryState.HANDED:
-                handed.append(replace(by_id[row.id], expires_at=verdict.expires_at))
+                handed.append(replace(by_id[key], expires_at=verdict.expires_at))
+                just_sent[standing.number] += standing.purpose in UNASKED
         await move(session, moves, now, locked=True)
     return handed
 

@@ -3,17 +3,20 @@
 from typing import Any
 
 from service.runtime import Runtime
-from service.store.subscribers import person
+from service.store.subscribers import person, unasked_texts
+
+_NEWEST_TEXTS = 20
 
 
 async def describe_person(runtime: Runtime, number: str) -> dict[str, Any]:
-    """Standing in each program and the consent history of a number, oldest first.
+    """Standing in each program, consent history and poll texts of a number, oldest first.
 
     Args:
         number: E.164.
     """
     async with runtime.sessions() as session:
         standing, history, stopped = await person(session, runtime.key_of(number))
+        texts = await unasked_texts(session, runtime.key_of(number), _NEWEST_TEXTS)
     return {
         "programs": [
             {
@@ -40,5 +43,18 @@ async def describe_person(runtime: Runtime, number: str) -> dict[str, Any]:
                 "message_sid": row.message_sid,
             }
             for row in history
+        ],
+        "texts": [
+            {
+                "poll": row.poll,
+                "purpose": row.purpose,
+                "state": row.state,
+                "reason": row.reason,
+                "not_before": row.not_before.isoformat(),
+                "handed_at": row.handed_at.isoformat() if row.handed_at else None,
+                "checked_at": row.checked_at.isoformat() if row.checked_at else None,
+                "checks": row.checks,
+            }
+            for row in reversed(texts)
         ],
     }

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.actions.programs import find_program
 from service.actions.results import read_results
+from service.actions.scheduling import refuse_before_the_last_hours, refuse_more_than_stated
 from service.domain.poll_file import read_poll
 from service.domain.polls import TRANSITIONS, PollState
 from service.domain.segments import measure
@@ -75,7 +76,8 @@ async def schedule_poll(
     """Fix a draft's times and freeze its texts; it opens and closes by itself.
 
     Raises:
-        RefusedError: the times are in the wrong order or past, or the poll is no draft.
+        RefusedError: the times are in the wrong order or past, or end before everybody may have
+            been texted; the plan comes to more texts than stated; or the poll is no draft.
     """
     now = runtime.clock.now()
     if closes_at <= opens_at:
@@ -89,6 +91,8 @@ async def schedule_poll(
         programs = await runtime.catalog.programs(session)
         owner = programs.by_id(poll.program_id)
         questions = (await load_questions(session, [_key(poll)]))[_key(poll)]
+        refuse_more_than_stated(owner, slug, questions, reminder=False, results=False)
+        await refuse_before_the_last_hours(session, owner, poll, opens_at, closes_at)
         await freeze_texts(
             session, poll, {q.position: render_question(owner, q) for q in questions}
         )

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.exc import IntegrityError
 
+from service.actions.scheduling import refuse_less_than_planned
 from service.domain.consent import OptOutMode
+from service.domain.frequency import LEAST_MONTHLY_TEXTS
 from service.domain.keywords import SLUG, Keyword
 from service.domain.polls import Question, QuestionKind, yes_no_choices
 from service.domain.programs import Program
@@ -72,7 +74,7 @@ async def set_program(
 
     Raises:
         InvalidInputError: a value is wrong, or missing for a new program.
-        RefusedError: the sender belongs to another program.
+        RefusedError: the sender belongs to another program, or a poll comes to more texts a month.
     """
     values = changes.given()
     _check(slug, values, keywords)
@@ -87,6 +89,8 @@ async def set_program(
             for name, value in values.items():
                 setattr(row, name, value)
             await session.flush()
+            if "monthly_texts" in values and row.id is not None:
+                await refuse_less_than_planned(session, row.id, values["monthly_texts"])
             if keywords and row.id is not None:
                 await replace_keywords(session, row.id, keywords)
     except IntegrityError as error:
@@ -113,9 +117,13 @@ def _check(slug: str, values: dict[str, Any], keywords: Sequence[Keyword]) -> No
         raise InvalidInputError(f"program {slug!r}: only a-z, 0-9 and single hyphens")
     parse_quiet_hours(values.get("quiet_hours", "none"))
     _check_timezone(values.get("timezone", "UTC"))
-    for name in ("monthly_texts", "send_rate"):
-        if values.get(name, 1) < 1:
-            raise InvalidInputError(f"{_option(name)} must be at least 1")
+    if values.get("send_rate", 1) < 1:
+        raise InvalidInputError("--send-rate must be at least 1")
+    if values.get("monthly_texts", LEAST_MONTHLY_TEXTS) < LEAST_MONTHLY_TEXTS:
+        raise InvalidInputError(
+            f"--monthly-texts must be at least {LEAST_MONTHLY_TEXTS}: a weekly question and its "
+            "acknowledgement, times five weeks"
+        )
     for name in ("name", "help_contact"):
         offenders = measure(values.get(name, "")).offenders
         if offenders:

@@ -35,7 +35,6 @@ _BY_RECEIPT = {
 _NOT_SENT = {
     DeliveryState.READY: "waiting",
     DeliveryState.LEASED: "waiting",
-    DeliveryState.DEFERRED: "quiet hours",
     DeliveryState.HANDED: "handed over",
     DeliveryState.IN_DOUBT: "in doubt",
     DeliveryState.FAILED: "failed",

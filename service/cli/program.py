@@ -33,7 +33,8 @@ def set_(
     timezone: Annotated[str | None, typer.Option(help="Such as America/Denver.")] = None,
     slot: Annotated[str | None, typer.Option(help='Weekly slot, such as "Tuesdays 10:00".')] = None,
     monthly_texts: Annotated[
-        int | None, typer.Option(help="Texts a month, as stated at sign-up.")
+        int | None,
+        typer.Option(help="Texts a month, as stated at sign-up: five times what a poll comes to."),
     ] = None,
     send_rate: Annotated[
         int | None, typer.Option(help="Segments a second the sender allows.")

@@ -15,7 +15,9 @@ Number = Annotated[str, typer.Argument(help="Phone number.", show_default=False)
 
 @app.command()
 def show(number: Number, as_json: AsJson = False) -> None:
-    """Where a number stands in each program, and the evidence of its consent.
+    """Where a number stands in each program, the evidence of its consent, its poll texts.
+
+    Each text shows what the last look before it left found: person, poll, limits, local hour.
 
     Example: `pollwire subscribers show 303-555-0123`
     """
@@ -32,6 +34,8 @@ def show(number: Number, as_json: AsJson = False) -> None:
     print_table("", columns, [[row[name] for name in columns] for row in found["programs"]])
     columns = ["at", "event", "program", "medium", "actor", "rule", "words"]
     print_table("", columns, [[row[name] for name in columns] for row in found["events"]])
+    columns = ["poll", "purpose", "state", "reason", "checked_at", "checks"]
+    print_table("", columns, [[row[name] for name in columns] for row in found["texts"]])
 
 
 @app.command()

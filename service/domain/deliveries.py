@@ -49,6 +49,9 @@ class Purpose(StrEnum):
     ALERT = "alert"
 
 
+UNASKED = frozenset({Purpose.ASK, Purpose.REMINDER, Purpose.RESULTS})
+"""Texts that nobody asked for just now: the gate looks at each before it leaves."""
+
 _S = DeliveryState
 WAITING = frozenset({_S.READY, _S.DEFERRED, _S.LEASED})
 """Not handed over: a STOP, a pause or a closing can still stop these."""

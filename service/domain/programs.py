@@ -17,7 +17,8 @@ class Program:
         respondents: what answerers are called, such as "healthcare leaders".
         sender: the short or long code texts come from and go to.
         keywords: join word (upper case) to campaign.
-        monthly_texts: the number of texts a month stated at sign-up.
+        monthly_texts: the number of texts a month stated at sign-up; without another word, that
+            of a weekly question with one follow-up and its acknowledgement.
         send_rate: segments a second that the sender allows.
         late_limit_minutes: a poll later than this does not open by itself.
     """
@@ -34,7 +35,7 @@ class Program:
     help_contact: str = ""
     timezone: str = "America/Denver"
     quiet_hours: QuietHours = field(default_factory=QuietHours)
-    monthly_texts: int = 10
+    monthly_texts: int = 15
     send_rate: int = 100
     late_limit_minutes: int = 60
 

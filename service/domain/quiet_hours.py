@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from phonenumbers import parse as parse_phone
 from phonenumbers import timezone as phone_timezone
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from service.domain.holidays import holiday_on
 from service.errors import InvalidInputError
 
 EARLIEST, LATEST = time(9), time(20)
@@ -33,7 +34,7 @@ Source: the numbering plan's overlays of area codes split over two zones.
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """The window texts may go out in, local time, Monday to Friday.
+    """The window texts may go out in, local time, Monday to Friday, no federal holidays.
 
     Attributes:
         enforced: false only for rehearsals and demonstrations.
@@ -75,14 +76,33 @@ class QuietHours:
 
     def _open_in(self, info: ZoneInfo, instant: datetime) -> datetime:
         local = instant.astimezone(info)
-        if local.weekday() < _SATURDAY and self.opens <= local.time() < self.closes:
-            return instant
         day = local.date()
-        if local.weekday() >= _SATURDAY or local.time() >= self.closes:
-            day += timedelta(days=1)
-        while day.weekday() >= _SATURDAY:
+        if _is_working_day(day):
+            if self.opens <= local.time() < self.closes:
+                return instant
+            if local.time() >= self.closes:
+                day += timedelta(days=1)
+        while not _is_working_day(day):
             day += timedelta(days=1)
         return datetime.combine(day, self.opens, info).astimezone(UTC)
+
+
+def _is_working_day(day: date) -> bool:
+    return day.weekday() < _SATURDAY and holiday_on(day) is None
+
+
+def describe_local(zones: Iterable[str], now: datetime) -> str:
+    """The time in each zone, such as ``Thu 12:00 America/Denver (Thanksgiving Day)``.
+
+    >>> describe_local(["America/Denver"], datetime(2026, 3, 3, 18, tzinfo=UTC))
+    'Tue 11:00 America/Denver'
+    """
+    said = []
+    for zone in zones:
+        local = now.astimezone(ZoneInfo(zone))
+        holiday = holiday_on(local.date())
+        said.append(f"{local:%a %H:%M} {zone}" + (f" ({holiday})" if holiday else ""))
+    return ", ".join(said)
 
 
 def parse_quiet_hours(typed: str) -> QuietHours:

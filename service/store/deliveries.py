@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -75,26 +74,6 @@ async def fan_out_chunk(
     return row.last_id, row.people
 
 
-_LEASED = text(
-    """
-    SELECT d.id, s.state, s.review, s.timezone, p.state AS poll_state, p.closes_at,
-           EXISTS (SELECT FROM subscriber h WHERE h.number_key = d.number_key AND h.hold) AS hold
-    FROM delivery d
-    LEFT JOIN subscriber s ON s.id = d.subscriber_id
-    LEFT JOIN poll p ON p.id = d.poll_id
-    WHERE d.id = ANY(:ids) AND d.state = 'leased' AND d.leased_by = :name
-    ORDER BY d.id FOR NO KEY UPDATE OF d
-    """
-)
-
-
-async def leased_with_standing(
-    session: AsyncSession, ids: Sequence[int], name: str
-) -> Sequence[Any]:
-    """Of these texts, those still leased by ``name``, with how their people stand now."""
-    return (await session.execute(_LEASED, {"ids": list(ids), "name": name})).all()
-
-
 @dataclass(frozen=True, slots=True)
 class Move:
     """What became of one text.
@@ -102,6 +81,7 @@ class Move:
     Attributes:
         not_before: earliest next try, for ``ready`` and ``deferred``.
         attempted: count it as a try at the carrier.
+        checks: what the gate saw; empty keeps what it saw before.
     """
 
     id: int
@@ -111,6 +91,7 @@ class Move:
     error_code: int | None = None
     not_before: datetime | None = None
     attempted: bool = False
+    checks: str = ""
 
 
 _LOCK_ROWS = Statement(
@@ -128,11 +109,14 @@ _MOVE = Statement(
                          THEN coalesce(d.handed_at, :now) ELSE d.handed_at END,
         settled_at = CASE WHEN m.state IN ('delivered', 'undelivered', 'failed', 'cancelled')
                           THEN :now ELSE d.settled_at END,
+        checked_at = CASE WHEN m.checks = '' THEN d.checked_at ELSE :now END,
+        checks = CASE WHEN m.checks = '' THEN d.checks ELSE m.checks END,
         leased_until = NULL, leased_by = NULL
     FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
                 CAST(:sids AS text[]), CAST(:codes AS integer[]),
-                CAST(:not_befores AS timestamptz[]), CAST(:attempts AS integer[]))
-         AS m (id, state, reason, sid, code, not_before, attempts)
+                CAST(:not_befores AS timestamptz[]), CAST(:attempts AS integer[]),
+                CAST(:checks AS text[]))
+         AS m (id, state, reason, sid, code, not_before, attempts, checks)
     WHERE d.id = m.id AND d.id = ANY(CAST(:ids AS bigint[]))
       AND EXISTS (SELECT FROM unnest(CAST(:sources AS text[]), CAST(:targets AS text[]))
                   AS allowed (source, target)
@@ -166,6 +150,7 @@ async def move(
         "codes": [one.error_code for one in ordered],
         "not_befores": [one.not_before for one in ordered],
         "attempts": [int(one.attempted) for one in ordered],
+        "checks": [one.checks for one in ordered],
         **_TABLE,
     }
     await _MOVE.rows(session, values)

@@ -1,15 +1,17 @@
 """Polls and their questions."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import cast, func
+from sqlalchemy import cast, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from service.domain.consent import SubscriberState
 from service.domain.poll_file import PollDraft
+from service.domain.polls import PollState
 from service.errors import NotFoundError
 from service.store.tables import Choice, Poll, Publication, Question, Subscriber
 
@@ -102,6 +104,33 @@ async def count_audience(
         cast(col(Subscriber.attributes), JSONB).contains(dict(audience)),
     )
     return await session.scalar(query) or 0
+
+
+_PLACES = text(
+    """
+    SELECT min(number) AS number, timezone, count(*) AS people FROM subscriber
+    WHERE program_id = :program AND state = 'active' AND attributes @> CAST(:audience AS jsonb)
+    GROUP BY CASE WHEN number LIKE '+1%' THEN left(number, 5) ELSE number END, timezone
+    """
+)
+
+
+async def audience_places(
+    session: AsyncSession, program_id: int, audience: Mapping[str, Any]
+) -> Sequence[Any]:
+    """Where the people of an audience are: one of the numbers, the zone given, how many people.
+
+    Numbers of one North American area code lie in the same zones, so they share a row.
+    """
+    values = {"program": program_id, "audience": json.dumps(dict(audience))}
+    return (await session.execute(_PLACES, values)).all()
+
+
+async def live_polls(session: AsyncSession, program_id: int) -> dict[int, str]:
+    """Keys and slugs of a program's polls that are scheduled or under way."""
+    states = (PollState.SCHEDULED, PollState.OPEN, PollState.PAUSED)
+    query = select(Poll).where(Poll.program_id == program_id, col(Poll.state).in_(states))
+    return {_key(poll.id): poll.slug for poll in await session.scalars(query)}
 
 
 async def publications(session: AsyncSession, poll_id: int) -> Sequence[Publication]:

@@ -48,7 +48,8 @@ _CANCEL_WAITING = text(
     UPDATE delivery d SET state = 'cancelled', reason = 'opted out', settled_at = :now
     FROM subscriber s
     WHERE s.number_key = ANY(CAST(:keys AS bytea[])) AND d.subscriber_id = s.id
-      AND d.purpose IN ('ask', 'follow_up') AND d.state IN ('ready', 'deferred', 'leased')
+      AND d.purpose IN ('ask', 'follow_up', 'reminder', 'results')
+      AND d.state IN ('ready', 'deferred', 'leased')
     """
 )
 
@@ -112,6 +113,14 @@ _STANDING = text(
     WHERE s.number_key = :key ORDER BY s.program_id
     """
 )
+_UNASKED = text(
+    """
+    SELECT d.*, l.slug AS poll FROM subscriber s
+    JOIN delivery d ON d.subscriber_id = s.id AND d.purpose IN ('ask', 'reminder', 'results')
+    LEFT JOIN poll l ON l.id = d.poll_id
+    WHERE s.number_key = :key ORDER BY d.id DESC LIMIT :most
+    """
+)
 _STOPPED = text("SELECT first_at, last_at FROM opt_out WHERE number_key = :key")
 
 
@@ -125,3 +134,9 @@ async def person(
         (await session.execute(_HISTORY, values)).all(),
         (await session.execute(_STOPPED, values)).one_or_none(),
     )
+
+
+async def unasked_texts(session: AsyncSession, number_key: bytes, most: int) -> Sequence[Any]:
+    """The newest texts of one number that it had not asked for, with what the gate saw."""
+    values = {"key": number_key, "most": most}
+    return (await session.execute(_UNASKED, values)).all()

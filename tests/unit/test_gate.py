@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.consent import SubscriberState
-from service.domain.deliveries import MOVES, DeliveryState
+from service.domain.deliveries import MOVES, UNASKED, DeliveryState, Purpose
+from service.domain.frequency import Sent
 from service.domain.gate import Standing, may_be_sent
 from service.domain.polls import PollState
 from service.domain.programs import Program
@@ -30,8 +31,23 @@ def a_standing(
     review: bool = False,
     timezone: str | None = None,
     poll: PollState | None = PollState.OPEN,
+    closes_at: datetime | None = None,
+    purpose: Purpose = Purpose.ASK,
+    stopped: bool = False,
+    sent: Sent | None = None,
 ) -> Standing:
-    return Standing(number, state, hold, review, timezone, poll)
+    return Standing(
+        number,
+        state,
+        hold,
+        review,
+        timezone,
+        poll,
+        closes_at,
+        purpose,
+        stopped,
+        sent or Sent(),
+    )
 
 
 def test_an_active_member_of_an_open_poll_is_texted_by_day() -> None:
@@ -44,7 +60,7 @@ def test_an_active_member_of_an_open_poll_is_texted_by_day() -> None:
     [
         (SubscriberState.OPTED_OUT, "opted out"),
         (SubscriberState.PENDING, "not active"),
-        (SubscriberState.SUSPENDED, "not active"),
+        (SubscriberState.SUSPENDED, "suspended"),
         (None, "not active"),
     ],
 )
@@ -109,6 +125,132 @@ def test_a_short_code_that_joined_is_in_the_programs_zone() -> None:
     assert may_be_sent(a_standing("44660"), PROGRAM, NOON).state is DeliveryState.HANDED
 
 
+def test_an_opt_out_newer_than_the_joining_holds_whichever_program_it_was_said_to() -> None:
+    verdict = may_be_sent(a_standing(stopped=True), PROGRAM, NOON)
+    assert (verdict.state, verdict.reason) == (DeliveryState.CANCELLED, "opted out")
+
+
+def test_a_holiday_is_closed_like_a_sunday() -> None:
+    thanksgiving = datetime(2026, 11, 26, 19, tzinfo=UTC)
+    verdict = may_be_sent(a_standing(), PROGRAM, thanksgiving)
+    assert (verdict.state, verdict.reason) == (DeliveryState.DEFERRED, "quiet hours")
+    assert verdict.not_before == datetime(2026, 11, 27, 17, tzinfo=UTC)
+    assert verdict.checks.endswith("Thu 12:00 America/Denver (Thanksgiving Day)")
+
+
+def test_a_text_lives_until_the_hours_end_or_the_poll_closes() -> None:
+    six = datetime(2021, 3, 31, 0, tzinfo=UTC)
+    assert may_be_sent(a_standing(), PROGRAM, NOON).expires_at == six
+    for hours, expires_at in ((2, NOON + timedelta(hours=2)), (48, six)):
+        closing = a_standing(closes_at=NOON + timedelta(hours=hours))
+        assert may_be_sent(closing, PROGRAM, NOON).expires_at == expires_at
+
+
+def test_with_no_time_left_to_arrive_a_text_waits_for_the_next_morning() -> None:
+    six = datetime(2021, 3, 31, 0, tzinfo=UTC)
+    for seconds, state in ((16, DeliveryState.HANDED), (14, DeliveryState.DEFERRED)):
+        verdict = may_be_sent(a_standing(), PROGRAM, six - timedelta(seconds=seconds))
+        assert verdict.state is state
+    assert verdict.not_before == datetime(2021, 3, 31, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.ASK, Purpose.REMINDER])
+@pytest.mark.parametrize(
+    ("closes_in", "state"), [(16, "cancelled"), (22, "cancelled"), (22.1, "deferred")]
+)
+def test_a_text_whose_hours_come_after_the_close_is_not_put_off_for_ever(
+    purpose: Purpose, closes_in: float, state: str
+) -> None:
+    evening = NOON + timedelta(hours=6)  # the hours begin again 16 hours later
+    closes_at = NOON + timedelta(hours=closes_in)
+    standing = a_standing(closes_at=closes_at, purpose=purpose)
+    verdict = may_be_sent(standing, PROGRAM, evening)
+    assert verdict.state == state
+    if state == "cancelled":
+        assert verdict.reason == "its hours come after the close"
+
+
+def test_a_poll_that_should_have_closed_by_now_asks_nobody() -> None:
+    verdict = may_be_sent(a_standing(closes_at=NOON), PROGRAM, NOON)
+    assert verdict.state is DeliveryState.CANCELLED
+
+
+def test_the_stated_monthly_number_is_reached_and_not_passed() -> None:
+    last = may_be_sent(a_standing(sent=Sent(month=14)), PROGRAM, NOON)
+    more = may_be_sent(a_standing(sent=Sent(month=15)), PROGRAM, NOON)
+    assert last.state is DeliveryState.HANDED
+    assert (more.state, more.reason) == (DeliveryState.CANCELLED, "monthly number reached")
+
+
+def test_who_is_put_off_is_judged_by_the_month_only_when_the_text_leaves() -> None:
+    verdict = may_be_sent(a_standing(sent=Sent(month=15)), PROGRAM, NIGHT)
+    assert (verdict.state, verdict.reason) == (DeliveryState.DEFERRED, "quiet hours")
+
+
+def test_a_fourth_text_in_a_day_waits_for_the_window_and_then_for_the_hours() -> None:
+    morning = tuple(NOON - timedelta(hours=hours) for hours in (0.5, 1, 1.5))
+    verdict = may_be_sent(a_standing(sent=Sent(unasked=morning)), PROGRAM, NOON)
+    assert (verdict.state, verdict.reason) == (DeliveryState.DEFERRED, "3 texts in 24 hours")
+    assert verdict.not_before == NOON + timedelta(hours=22.5)
+    friday = datetime(2021, 4, 2, 18, tzinfo=UTC)
+    three = Sent(unasked=(friday, friday, friday))
+    weekend = may_be_sent(a_standing(sent=three), PROGRAM, friday)
+    assert weekend.not_before == datetime(2021, 4, 5, 16, tzinfo=UTC)
+
+
+def test_a_fourth_text_that_would_come_after_the_close_is_dropped() -> None:
+    three = Sent(unasked=(NOON, NOON, NOON))
+    standing = a_standing(sent=three, closes_at=NOON + timedelta(hours=20))
+    assert may_be_sent(standing, PROGRAM, NOON).state is DeliveryState.CANCELLED
+
+
+def test_two_robots_talking_are_given_no_more_until_the_hour_is_over() -> None:
+    ten = Sent(automatic=tuple(NOON - timedelta(minutes=5 * n) for n in range(10)))
+    verdict = may_be_sent(a_standing(sent=ten), PROGRAM, NOON)
+    assert (verdict.state, verdict.reason) == (DeliveryState.DEFERRED, "10 texts in an hour")
+    assert verdict.not_before == NOON + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("poll", PollState)
+def test_results_are_of_a_poll_that_has_closed(poll: PollState) -> None:
+    standing = a_standing(poll=poll, purpose=Purpose.RESULTS, closes_at=NOON - timedelta(days=1))
+    verdict = may_be_sent(standing, PROGRAM, NOON)
+    if poll in (PollState.CLOSED, PollState.PUBLISHED):
+        assert verdict.state is DeliveryState.HANDED
+        assert verdict.expires_at == datetime(2021, 3, 31, 0, tzinfo=UTC)
+    else:
+        assert (verdict.state, verdict.reason) == (DeliveryState.CANCELLED, f"poll {poll.value}")
+
+
+def test_an_alert_needs_no_subscriber_and_no_hour() -> None:
+    staff = a_standing(state=None, poll=None, purpose=Purpose.ALERT, sent=Sent(month=99))
+    assert may_be_sent(staff, PROGRAM, NIGHT).state is DeliveryState.HANDED
+    stopped = replace(staff, stopped=True)
+    assert may_be_sent(stopped, PROGRAM, NOON).reason == "opted out"
+
+
+@pytest.mark.parametrize("purpose", sorted(set(Purpose) - UNASKED - {Purpose.ALERT}))
+def test_what_answers_a_text_is_in_no_limit_but_an_opt_out_stands(purpose: Purpose) -> None:
+    full = Sent(99, (NOON,) * 9, (NOON,) * 99)
+    answer = a_standing(purpose=purpose, sent=full, poll=None)
+    assert may_be_sent(answer, PROGRAM, NIGHT).state is DeliveryState.HANDED
+    verdict = may_be_sent(replace(answer, state=SubscriberState.OPTED_OUT), PROGRAM, NOON)
+    allowed = purpose in (Purpose.STOPPED, Purpose.HELP)
+    assert (verdict.state is DeliveryState.HANDED) == allowed
+
+
+def test_every_check_is_kept_for_people_to_read() -> None:
+    sent = Sent(month=3, unasked=(NOON - timedelta(hours=2),))
+    assert may_be_sent(a_standing(IN_FLORIDA, sent=sent), PROGRAM, NOON).checks == (
+        "active; poll open; month 4/15; day 2/3; hour 1/10; "
+        "hours 10:00-18:00: Tue 13:00 America/Chicago, Tue 14:00 America/New_York"
+    )
+    held = may_be_sent(a_standing(hold=True, poll=None), PROGRAM, NOON)
+    assert held.checks.startswith("on hold; no poll; month 1/15;")
+    lost = may_be_sent(a_standing("+18005550100"), PROGRAM, NOON)
+    assert lost.checks.endswith("zones")
+
+
 STANDINGS = st.builds(
     a_standing,
     st.sampled_from([IN_DENVER, IN_FLORIDA, "+12085550100", "+18085550100", "+18005550100"]),
@@ -116,6 +258,16 @@ STANDINGS = st.builds(
     hold=st.booleans(),
     review=st.booleans(),
     poll=st.sampled_from([*PollState, None]),
+    stopped=st.booleans(),
+    sent=st.builds(
+        Sent,
+        st.integers(0, 14),
+        st.lists(st.integers(0, 48), max_size=5).map(
+            lambda hours: tuple(
+                datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=n) for n in hours
+            )
+        ),
+    ),
 )
 INSTANTS = st.integers(0, 365 * 86_400).map(
     lambda seconds: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
@@ -129,6 +281,7 @@ def test_only_an_active_member_nobody_must_look_at_is_ever_texted(
     verdict = may_be_sent(standing, PROGRAM, now)
     if verdict.state in (DeliveryState.HANDED, DeliveryState.DEFERRED):
         assert standing.state is SubscriberState.ACTIVE
+        assert not standing.stopped
         assert not standing.hold
         assert not standing.review
         assert standing.poll in (PollState.OPEN, None)

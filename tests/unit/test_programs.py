@@ -25,7 +25,7 @@ def test_what_a_program_is_if_nothing_is_said() -> None:
     program = a_program()
     assert program.opt_out_mode is OptOutMode.APP
     assert str(program.quiet_hours) == "10:00-18:00"
-    assert (program.monthly_texts, program.late_limit_minutes) == (10, 60)
+    assert (program.monthly_texts, program.late_limit_minutes) == (15, 60)
 
 
 def test_a_change_of_consent_is_one_programs_unless_it_says_otherwise() -> None:

@@ -15,6 +15,7 @@ from service.domain.quiet_hours import (
     parse_quiet_hours,
 )
 from service.errors import InvalidInputError
+from tests.closed_days import is_closed
 
 DENVER, PHOENIX, HONOLULU = "America/Denver", "America/Phoenix", "Pacific/Honolulu"
 CHICAGO, NEW_YORK, LOS_ANGELES = "America/Chicago", "America/New_York", "America/Los_Angeles"
@@ -51,7 +52,7 @@ def zones_of(number: str) -> tuple[str, ...]:
 
 def may_ring(instant: datetime, zone: str, opens: time, closes: time) -> bool:
     there = instant.astimezone(ZoneInfo(zone))
-    return there.weekday() < 5 and opens <= there.time() < closes
+    return not is_closed(there.date()) and opens <= there.time() < closes
 
 
 def test_inside_the_window_now_is_allowed() -> None:

@@ -25,7 +25,15 @@ BRAND = "Acme Stat Physicians"
 HELP_CONTACT = "800-555-0100 or help@acme.example"
 LINK = "https://polls.example.org/polls/coaching-2021-03-30"
 PROGRAM = Program(
-    1, "stat", BRAND, "Acme", "leaders", "33550", keywords={"TOP10": "x"}, help_contact=HELP_CONTACT
+    1,
+    "stat",
+    BRAND,
+    "Acme",
+    "leaders",
+    "33550",
+    keywords={"TOP10": "x"},
+    help_contact=HELP_CONTACT,
+    monthly_texts=10,
 )
 EVENING = datetime(2021, 4, 2, 2, tzinfo=UTC)
 """April 1 in Denver."""

@@ -138,7 +138,7 @@ async def test_a_result_invites_to_join_with_everything_that_must_be_said(
     page = await read(client, "/polls/coaching")
     assert (
         "Text STAT to 33550 to join Acme Stat, a weekly one-question poll. 1 poll/week plus "
-        "replies, up to 10 msgs/month. Message and data rates may apply. Text HELP to 33550 for "
+        "replies, up to 15 msgs/month. Message and data rates may apply. Text HELP to 33550 for "
         "help, STOP to cancel. Terms and privacy."
     ) in page.text
     assert {"/terms", "/privacy", "sms:33550?&body=STAT"} <= set(page.all("href"))

@@ -10,7 +10,10 @@ from service.store.tables.base import Instant, checked, identity, pointer
 
 
 class Delivery(SQLModel, table=True):
-    """One outbound text to one person for one purpose. ``dedupe_key`` makes it once-only."""
+    """One outbound text to one person for one purpose. ``dedupe_key`` makes it once-only.
+
+    ``checks`` is what the gate saw when it last looked, at ``checked_at``.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -45,8 +48,8 @@ class Delivery(SQLModel, table=True):
         Index(
             "ix_delivery_asked",
             "subscriber_id",
-            "id",
-            postgresql_where=text("purpose IN ('ask', 'follow_up')"),
+            "handed_at",
+            postgresql_where=text("purpose IN ('ask', 'follow_up', 'reminder', 'results')"),
         ),
         Index(
             "ix_delivery_replies",
@@ -80,6 +83,8 @@ class Delivery(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     handed_at: datetime | None = Field(default=None, sa_type=Instant)
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    checked_at: datetime | None = Field(default=None, sa_type=Instant)
+    checks: str | None = Field(default=None, sa_type=Text)
 
 
 class Receipt(SQLModel, table=True):

@@ -31,7 +31,7 @@ class Program(SQLModel, table=True):
     timezone: str = Field(sa_type=Text)
     quiet_hours: str = Field(sa_type=Text)
     slot: str | None = Field(default=None, sa_type=Text)
-    monthly_texts: int = 10
+    monthly_texts: int = 15
     send_rate: int = 100
     late_limit_minutes: int = 60
     created_at: datetime = Field(sa_type=Instant)

@@ -8,7 +8,7 @@ from service.domain.deliveries import Purpose
 from service.domain.polls import Question
 from service.domain.programs import Program
 from service.domain.reading import Label
-from service.domain.wording import LANGUAGES, Saying, render
+from service.domain.wording import LANGUAGES, TEXTS, Saying, render
 from tests.unit.reading.reading_helpers import (
     BRAND,
     choice,
@@ -38,7 +38,7 @@ QUESTIONS = [yes_no(), yes_no("N/A"), choice(), number(), open_question()]
 
 def sayings() -> list[Saying]:
     own = [Saying(purpose, choice="yes", link="https://x.example/r", question=yes_no())
-           for purpose in Purpose if purpose not in (Purpose.ASK, Purpose.FOLLOW_UP)]  # fmt: skip
+           for purpose in TEXTS["en"]]  # fmt: skip
     return own + [Saying(Purpose.ASK, question=question) for question in QUESTIONS]
 
 
