@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.actions.broadcasts import REMIND_JOB, RESULTS_JOB, remind, send_results
 from service.actions.fan_out import fan_out
 from service.actions.polls import (
     CLOSE_JOB,
@@ -59,6 +60,8 @@ HANDLERS: Mapping[str, Handler] = {
     OPEN_JOB: lambda runtime, payload: open_when_due(runtime, payload["poll_id"]),
     CLOSE_JOB: lambda runtime, payload: close_when_due(runtime, payload["poll_id"]),
     FAN_OUT_JOB: lambda runtime, payload: fan_out(runtime, payload["poll_id"]),
+    REMIND_JOB: lambda runtime, payload: remind(runtime, payload["poll_id"]),
+    RESULTS_JOB: lambda runtime, payload: send_results(runtime, payload["poll_id"]),
     "sweep": _sweep,
     "reconcile": _reconcile,
     "upkeep": _upkeep,

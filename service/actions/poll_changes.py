@@ -49,7 +49,13 @@ async def plan_job(
 
 def plan_of(poll: tables.Poll, opens_at: datetime, closes_at: datetime) -> Plan:
     """The times that ``poll`` has, or would have, to be looked over."""
-    return Plan(poll.slug, opens_at, closes_at)
+    return Plan(
+        poll.slug,
+        opens_at,
+        closes_at,
+        reminder_after_hours=poll.reminder_after_hours,
+        results_text_at=poll.results_at if poll.results_text else None,
+    )
 
 
 async def ask_about_opening(

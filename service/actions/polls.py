@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.actions.broadcasts import freeze_broadcasts, plan_reminder, plan_results
 from service.actions.poll_changes import (
     ask_about_opening,
     key_of,
@@ -19,10 +20,12 @@ from service.actions.results import read_results
 from service.domain.opening import grown_sentence, has_grown, is_late, late_sentence
 from service.domain.poll_file import read_poll
 from service.domain.polls import TRANSITIONS, PollState
+from service.domain.segments import LONGEST_TEXT
 from service.domain.wording import render_question
 from service.errors import RefusedError
 from service.runtime import Runtime
 from service.store import tables
+from service.store.broadcasts import cancel_reminders
 from service.store.catalog import load_questions
 from service.store.deliveries import cancel_waiting
 from service.store.polls import (
@@ -35,7 +38,6 @@ from service.store.polls import (
     publications,
 )
 
-LONGEST_TEXT = 1600
 OPEN_JOB, CLOSE_JOB, FAN_OUT_JOB = "open_poll", "close_poll", "fan_out"
 
 
@@ -65,6 +67,8 @@ async def create_poll(runtime: Runtime, content: Any, *, program: str | None, ac
         title=draft.title,
         audience=dict(draft.audience),
         results_at=draft.results_at,
+        reminder_after_hours=draft.reminder_after_hours,
+        results_text=draft.results_text,
         created_at=runtime.clock.now(),
         created_by=actor,
     )
@@ -132,6 +136,7 @@ async def schedule_within(
     questions = (await load_questions(session, [key]))[key]
     texts = {q.position: q.rendered or render_question(owner, q) for q in questions}
     await freeze_texts(session, poll, texts)
+    await freeze_broadcasts(runtime, session, poll, owner, questions[0])
     await plan_job(session, OPEN_JOB, key, opens_at, now)
     await plan_job(session, CLOSE_JOB, key, closes_at, now)
     await settle_opening(session, poll, actor, now)
@@ -178,6 +183,7 @@ async def _open(session: AsyncSession, poll: tables.Poll, now: datetime) -> None
     poll.opened_at, poll.late, poll.grown_to = now, False, None
     poll.audience_limit_id = await newest_subscriber_id(session, poll.program_id)
     await plan_job(session, FAN_OUT_JOB, key_of(poll), now, now)
+    await plan_reminder(session, poll, now)
 
 
 async def pause_poll(runtime: Runtime, slug: str) -> datetime | None:
@@ -204,6 +210,7 @@ async def cancel_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> N
         poll = await find_poll(session, slug, lock=True)
         move_poll(poll, PollState.CANCELLED)
         await cancel_waiting(session, key_of(poll), "poll cancelled", now)
+        await cancel_reminders(session, key_of(poll), "poll cancelled", now)
         await settle_opening(session, poll, actor, now)
 
 
@@ -225,6 +232,7 @@ async def _close(session: AsyncSession, poll: tables.Poll, now: datetime) -> Non
     move_poll(poll, PollState.CLOSED)
     poll.closed_at = now
     await cancel_waiting(session, key_of(poll), "closed before it was sent", now)
+    await cancel_reminders(session, key_of(poll), "closed before it was sent", now)
 
 
 async def publish_poll(runtime: Runtime, slug: str, *, actor: str) -> None:
@@ -236,6 +244,7 @@ async def publish_poll(runtime: Runtime, slug: str, *, actor: str) -> None:
         move_poll(poll, PollState.PUBLISHED)
         earlier = await publications(session, key_of(poll))
         poll.published_at = poll.published_at or now
+        await plan_results(session, poll, now)
         session.add(
             tables.Publication(
                 poll_id=key_of(poll),

@@ -61,12 +61,15 @@ def schedule(
     from service.actions.polls import schedule_poll
     from service.actions.show_polls import preview_poll
 
-    shown = with_runtime(lambda runtime, _: preview_poll(runtime, slug))
-    opens = _instant(opens_at, "--opens-at", shown["timezone"])
-    closes = _instant(closes_at, "--closes-at", shown["timezone"])
+    async def look(runtime: "Runtime") -> tuple[datetime, datetime, dict[str, Any]]:
+        zone = (await preview_poll(runtime, slug))["timezone"]
+        opens = _instant(opens_at, "--opens-at", zone)
+        closes = _instant(closes_at, "--closes-at", zone)
+        return opens, closes, await preview_poll(runtime, slug, opens_at=opens, closes_at=closes)
+
+    opens, closes, shown = with_runtime(lambda runtime, _: look(runtime))
     if not as_json:
-        for text in shown["texts"]:
-            print(_described(text))
+        _print_texts(shown)
         print(f"people: {shown['people']:,}")
     if not yes:
         typed = typer.prompt("Type the number of people to confirm", type=int)
@@ -181,8 +184,7 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
     for name in ("confirmed_people", "grown_to"):
         if shown[name] is not None:
             print(f"{name.replace('_', ' ') + ':':18}{shown[name]}")
-    for text in shown["texts"]:
-        print(f"  {_described(text)}")
+    _print_texts(shown)
 
 
 @app.command()
@@ -239,6 +241,17 @@ def read_yaml(file: Path) -> Any:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise InvalidInputError(f"{file}: {place}{problem}") from error
+
+
+def _print_texts(shown: dict[str, Any]) -> None:
+    for text in shown["texts"]:
+        print(f"  {_described(text)}")
+    if shown["reminder"]:
+        text = shown["reminder"]["text"]
+        words = _described(text) if text else "(its words name the close, so they come with it)"
+        print(f"  after {shown['reminder']['after_hours']} hours, to who is silent: {words}")
+    if shown["results_text"]:
+        print(f"  at {shown['results_at']}, to who answered: {_described(shown['results_text'])}")
 
 
 def _described(text: dict[str, Any]) -> str:

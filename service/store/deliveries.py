@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.deliveries import DeliveryState, sources_of
 from service.domain.polls import Question
+from service.store.broadcasts import WITHDRAW_ANSWERED
 from service.store.tables import Poll
 
 _FAN_OUT = text(
@@ -127,13 +128,15 @@ async def reserve_rate(
 
 
 _LEASED = text(
-    """
+    f"""
+    WITH {WITHDRAW_ANSWERED}
     SELECT d.id, s.state, s.review, s.timezone, p.state AS poll_state, p.closes_at,
            EXISTS (SELECT FROM subscriber h WHERE h.number_key = d.number_key AND h.hold) AS hold
     FROM delivery d
     LEFT JOIN subscriber s ON s.id = d.subscriber_id
     LEFT JOIN poll p ON p.id = d.poll_id
     WHERE d.id = ANY(:ids) AND d.state = 'leased' AND d.leased_by = :name
+      AND d.id NOT IN (SELECT id FROM withdrawn)
     ORDER BY d.id FOR NO KEY UPDATE OF d
     """
 )

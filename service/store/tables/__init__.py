@@ -5,6 +5,7 @@ Constraints carry the invariants; values are checked in ``domain`` before they g
 
 from service.store.tables.alerts import Alert
 from service.store.tables.answers import Answer, AnswerChange
+from service.store.tables.broadcasts import Broadcast
 from service.store.tables.deliveries import Delivery, RateSlot, Receipt
 from service.store.tables.inbound import InboundText
 from service.store.tables.installation import Installation
@@ -17,6 +18,7 @@ __all__ = [
     "Alert",
     "Answer",
     "AnswerChange",
+    "Broadcast",
     "Choice",
     "ConsentEvent",
     "Delivery",
