@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.actions.broadcasts import REMIND_JOB, RESULTS_JOB, remind, send_results
 from service.actions.fan_out import fan_out
+from service.actions.fill_slots import FILL_JOB, fill_slots
 from service.actions.polls import (
     CLOSE_JOB,
     FAN_OUT_JOB,
@@ -56,6 +57,10 @@ async def _lapse_holds(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     await lapse_holds(runtime)
 
 
+async def _fill_slots(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    await fill_slots(runtime)
+
+
 HANDLERS: Mapping[str, Handler] = {
     OPEN_JOB: lambda runtime, payload: open_when_due(runtime, payload["poll_id"]),
     CLOSE_JOB: lambda runtime, payload: close_when_due(runtime, payload["poll_id"]),
@@ -66,6 +71,7 @@ HANDLERS: Mapping[str, Handler] = {
     "reconcile": _reconcile,
     "upkeep": _upkeep,
     "lapse_holds": _lapse_holds,
+    FILL_JOB: _fill_slots,
 }
 
 
@@ -83,6 +89,7 @@ RECURRING: Mapping[str, Recurrence] = {
     "sweep": Every(timedelta(seconds=5)),
     "reconcile": Every(timedelta(seconds=5)),
     "lapse_holds": Every(timedelta(minutes=10)),
+    FILL_JOB: Every(timedelta(minutes=1)),
     "upkeep": Daily(time(3, 30), "UTC"),
 }
 

@@ -37,6 +37,7 @@ from service.store.polls import (
     poll_by_id,
     publications,
 )
+from service.store.slot_queue import leave_queue
 
 OPEN_JOB, CLOSE_JOB, FAN_OUT_JOB = "open_poll", "close_poll", "fan_out"
 
@@ -140,6 +141,7 @@ async def schedule_within(
     await plan_job(session, OPEN_JOB, key, opens_at, now)
     await plan_job(session, CLOSE_JOB, key, closes_at, now)
     await settle_opening(session, poll, actor, now)
+    await leave_queue(session, key)
 
 
 async def open_when_due(runtime: Runtime, poll_id: int) -> None:
@@ -212,6 +214,7 @@ async def cancel_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> N
         await cancel_waiting(session, key_of(poll), "poll cancelled", now)
         await cancel_reminders(session, key_of(poll), "poll cancelled", now)
         await settle_opening(session, poll, actor, now)
+        await leave_queue(session, key_of(poll))
 
 
 async def close_poll(runtime: Runtime, slug: str) -> None:

@@ -20,6 +20,7 @@ class Program:
         monthly_texts: the number of texts a month stated at sign-up.
         send_rate: segments a second that the sender allows.
         late_limit_minutes: a poll later than this does not open by itself.
+        slot: the weekly slot, such as ``Tuesdays 10:00 America/Denver``; empty for none.
     """
 
     identifier: int
@@ -37,6 +38,7 @@ class Program:
     monthly_texts: int = 10
     send_rate: int = 100
     late_limit_minutes: int = 60
+    slot: str = ""
 
     @property
     def keyword(self) -> str:

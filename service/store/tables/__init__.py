@@ -13,6 +13,7 @@ from service.store.tables.jobs import Job
 from service.store.tables.people import ConsentEvent, OptOut, Subscriber
 from service.store.tables.polls import Choice, Poll, Publication, Question
 from service.store.tables.programs import Keyword, Program
+from service.store.tables.slots import QueuedDraft, SlotOccurrence, SlotSkip
 
 __all__ = [
     "Alert",
@@ -31,7 +32,10 @@ __all__ = [
     "Program",
     "Publication",
     "Question",
+    "QueuedDraft",
     "RateSlot",
     "Receipt",
+    "SlotOccurrence",
+    "SlotSkip",
     "Subscriber",
 ]
