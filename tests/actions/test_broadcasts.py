@@ -64,7 +64,7 @@ def clock(runtime: Runtime) -> MovableClock:
 
 async def asked(runtime: Runtime, people: int, content: dict[str, Any] = REMINDED) -> list[str]:
     """Members who have been sent the question."""
-    await make_program(runtime)
+    await make_program(runtime, monthly_texts=30)
     numbers = await make_members(runtime, people)
     await make_open_poll(runtime, content)
     await run_background(runtime)
@@ -86,7 +86,7 @@ async def in_ledger(runtime: Runtime, purpose: str) -> dict[tuple[str, str], int
 async def test_who_has_not_answered_is_reminded_once(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    await make_program(runtime)
+    await make_program(runtime, monthly_texts=30)
     numbers = await make_members(runtime, 8)
     unreachable, yes, no, unclear, spam, stopped, silent, vague = numbers
     gateway.fail = lambda one: RejectedError("no", code=1) if one.to == unreachable else None
@@ -235,7 +235,7 @@ async def test_who_was_asked_something_newer_is_not_reminded_of_the_old(
 async def test_a_poll_opened_so_late_that_its_reminder_follows_the_close_has_none(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    await make_program(runtime)
+    await make_program(runtime, monthly_texts=30)
     await make_members(runtime, 1)
     await create_poll(runtime, REMINDED, program=None, actor="tests")
     now = clock.now()
@@ -251,7 +251,7 @@ async def test_a_poll_opened_so_late_that_its_reminder_follows_the_close_has_non
 async def test_a_reminder_is_frozen_and_shown_when_scheduling(
     runtime: Runtime, clock: MovableClock
 ) -> None:
-    await make_program(runtime)
+    await make_program(runtime, monthly_texts=30)
     await create_poll(runtime, REMINDED, program=None, actor="tests")
     assert (await preview_poll(runtime, "coaching"))["reminder"] == {
         "after_hours": 24,
@@ -281,7 +281,7 @@ async def test_a_reminder_is_frozen_and_shown_when_scheduling(
 async def test_a_question_that_leaves_no_room_for_its_reminder_is_refused(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await make_program(runtime)
+    await make_program(runtime, monthly_texts=30)
     await create_poll(runtime, REMINDED, program=None, actor="tests")
     monkeypatch.setattr(broadcasts, "LONGEST_TEXT", 100)
     with pytest.raises(RefusedError, match=r"the reminder has \d+ characters; at most 100"):
@@ -371,7 +371,7 @@ async def test_a_cancelled_poll_has_no_results_and_nobody_is_alerted(
 
 
 async def test_results_before_the_close_are_refused(runtime: Runtime) -> None:
-    await make_program(runtime)
+    await make_program(runtime, monthly_texts=30)
     await create_poll(runtime, TOLD, program=None, actor="tests")
     with pytest.raises(RefusedError, match="results text"):
         await schedule_poll(

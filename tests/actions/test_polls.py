@@ -107,7 +107,7 @@ async def test_a_late_poll_can_be_moved_and_then_opens_by_itself(
     await run_background(runtime)
     assert len(await open_alerts(runtime)) == 1
     now = clock.now()
-    await schedule_poll(runtime, "coaching", opens_at=now, closes_at=now + HOUR)
+    await schedule_poll(runtime, "coaching", opens_at=now, closes_at=now + 30 * HOUR)
     await run_background(runtime)
     assert await state(runtime) == ("open", False)
     with pytest.raises(RefusedError, match="is open: it cannot become scheduled"):
