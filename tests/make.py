@@ -4,6 +4,8 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from sqlalchemy import text
+
 from service.actions.polls import create_poll, open_poll, schedule_poll
 from service.actions.programs import ProgramChanges, set_program
 from service.actions.receive_texts import receive_texts
@@ -86,3 +88,10 @@ async def run_background(runtime: Runtime) -> None:
     calls = CallSlots(25)
     while await run_due_job(runtime) or await dispatch_batch(runtime, runtime.gateway, calls):
         pass
+
+
+async def open_alerts(runtime: Runtime) -> list[tuple[str, str, str]]:
+    """Kind, key and sentence of what staff have not acknowledged, oldest first."""
+    query = "SELECT kind, key, sentence FROM alert WHERE acknowledged_at IS NULL ORDER BY id"
+    async with runtime.sessions() as session:
+        return [(row.kind, row.key, row.sentence) for row in await session.execute(text(query))]

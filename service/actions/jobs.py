@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.actions.broadcasts import REMIND_JOB, RESULTS_JOB, remind, send_results
 from service.actions.fan_out import fan_out
+from service.actions.fill_slots import FILL_JOB, fill_slots
 from service.actions.polls import (
     CLOSE_JOB,
     FAN_OUT_JOB,
@@ -55,14 +57,21 @@ async def _lapse_holds(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     await lapse_holds(runtime)
 
 
+async def _fill_slots(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    await fill_slots(runtime)
+
+
 HANDLERS: Mapping[str, Handler] = {
     OPEN_JOB: lambda runtime, payload: open_when_due(runtime, payload["poll_id"]),
     CLOSE_JOB: lambda runtime, payload: close_when_due(runtime, payload["poll_id"]),
     FAN_OUT_JOB: lambda runtime, payload: fan_out(runtime, payload["poll_id"]),
+    REMIND_JOB: lambda runtime, payload: remind(runtime, payload["poll_id"]),
+    RESULTS_JOB: lambda runtime, payload: send_results(runtime, payload["poll_id"]),
     "sweep": _sweep,
     "reconcile": _reconcile,
     "upkeep": _upkeep,
     "lapse_holds": _lapse_holds,
+    FILL_JOB: _fill_slots,
 }
 
 
@@ -80,6 +89,7 @@ RECURRING: Mapping[str, Recurrence] = {
     "sweep": Every(timedelta(seconds=5)),
     "reconcile": Every(timedelta(seconds=5)),
     "lapse_holds": Every(timedelta(minutes=10)),
+    FILL_JOB: Every(timedelta(minutes=1)),
     "upkeep": Daily(time(3, 30), "UTC"),
 }
 

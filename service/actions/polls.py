@@ -1,21 +1,32 @@
 """A poll's life: create, schedule, open, pause, resume, close, cancel, publish."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.actions.broadcasts import freeze_broadcasts, plan_reminder, plan_results
+from service.actions.poll_changes import (
+    ask_about_opening,
+    key_of,
+    move_poll,
+    plan_job,
+    plan_of,
+    settle_opening,
+)
 from service.actions.programs import find_program
 from service.actions.results import read_results
 from service.actions.scheduling import refuse_before_the_last_hours, refuse_more_than_stated
+from service.domain.opening import grown_sentence, has_grown, is_late, late_sentence
 from service.domain.poll_file import read_poll
 from service.domain.polls import TRANSITIONS, PollState
-from service.domain.segments import measure
+from service.domain.segments import LONGEST_TEXT
 from service.domain.wording import render_question
 from service.errors import RefusedError
 from service.runtime import Runtime
-from service.store import jobs, tables
+from service.store import tables
+from service.store.broadcasts import cancel_reminders
 from service.store.catalog import load_questions
 from service.store.deliveries import cancel_waiting
 from service.store.polls import (
@@ -23,13 +34,12 @@ from service.store.polls import (
     count_audience,
     find_poll,
     freeze_texts,
-    list_polls,
     newest_subscriber_id,
     poll_by_id,
     publications,
 )
+from service.store.slot_queue import leave_queue
 
-LONGEST_TEXT = 1600
 OPEN_JOB, CLOSE_JOB, FAN_OUT_JOB = "open_poll", "close_poll", "fan_out"
 
 
@@ -59,6 +69,8 @@ async def create_poll(runtime: Runtime, content: Any, *, program: str | None, ac
         title=draft.title,
         audience=dict(draft.audience),
         results_at=draft.results_at,
+        reminder_after_hours=draft.reminder_after_hours,
+        results_text=draft.results_text,
         created_at=runtime.clock.now(),
         created_by=actor,
     )
@@ -71,71 +83,121 @@ async def create_poll(runtime: Runtime, content: Any, *, program: str | None, ac
 
 
 async def schedule_poll(
-    runtime: Runtime, slug: str, *, opens_at: datetime, closes_at: datetime
+    runtime: Runtime,
+    slug: str,
+    *,
+    opens_at: datetime,
+    closes_at: datetime,
+    confirmed_people: int | None = None,
+    actor: str = "staff",
 ) -> None:
-    """Fix a draft's times and freeze its texts; it opens and closes by itself.
+    """Fix a draft's times and freeze its texts, or move a poll that has not opened yet.
+
+    It opens and closes by itself.
+
+    Args:
+        confirmed_people: how many a person agreed to; a much larger audience asks again.
 
     Raises:
-        RefusedError: the times are in the wrong order or past, or end before everybody may have
-            been texted; the plan comes to more texts than stated; or the poll is no draft.
+        RefusedError: the times make no sense or end before everybody may have been texted; the
+            plan comes to more texts than stated; or the poll is neither draft nor scheduled.
     """
-    now = runtime.clock.now()
-    if closes_at <= opens_at:
-        raise RefusedError(f"poll {slug!r} would close before it opens")
-    if opens_at < now - timedelta(minutes=1):
-        raise RefusedError(f"poll {slug!r} would open in the past ({opens_at:%Y-%m-%d %H:%M} UTC)")
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
-        _move(poll, PollState.SCHEDULED)
-        poll.opens_at, poll.closes_at = opens_at, closes_at
-        programs = await runtime.catalog.programs(session)
-        owner = programs.by_id(poll.program_id)
-        questions = (await load_questions(session, [_key(poll)]))[_key(poll)]
-        refuse_more_than_stated(owner, slug, questions, reminder=False, results=False)
-        await refuse_before_the_last_hours(session, owner, poll, opens_at, closes_at)
-        await freeze_texts(
-            session, poll, {q.position: render_question(owner, q) for q in questions}
+        await schedule_within(
+            runtime,
+            session,
+            poll,
+            opens_at=opens_at,
+            closes_at=closes_at,
+            confirmed_people=confirmed_people,
+            actor=actor,
         )
-        key = _key(poll)
-        await _plan(session, OPEN_JOB, key, opens_at, now)
-        await _plan(session, CLOSE_JOB, key, closes_at, now)
+
+
+async def schedule_within(
+    runtime: Runtime,
+    session: AsyncSession,
+    poll: tables.Poll,
+    *,
+    opens_at: datetime,
+    closes_at: datetime,
+    confirmed_people: int | None,
+    actor: str,
+) -> None:
+    """Schedule ``poll`` within the caller's transaction, which holds its row.
+
+    Raises:
+        RefusedError: see :func:`schedule_poll`.
+    """
+    now, key = runtime.clock.now(), key_of(poll)
+    plan_of(poll, opens_at, closes_at).check(now)
+    move_poll(poll, PollState.SCHEDULED)
+    poll.opens_at, poll.closes_at = opens_at, closes_at
+    poll.confirmed_people, poll.grown_to, poll.late = confirmed_people, None, False
+    owner = (await runtime.catalog.programs(session)).by_id(poll.program_id)
+    questions = (await load_questions(session, [key]))[key]
+    refuse_more_than_stated(owner, poll, questions)
+    await refuse_before_the_last_hours(session, owner, poll, opens_at, closes_at)
+    texts = {q.position: q.rendered or render_question(owner, q) for q in questions}
+    await freeze_texts(session, poll, texts)
+    await freeze_broadcasts(runtime, session, poll, owner, questions[0])
+    await plan_job(session, OPEN_JOB, key, opens_at, now)
+    await plan_job(session, CLOSE_JOB, key, closes_at, now)
+    await settle_opening(session, poll, actor, now)
+    await leave_queue(session, key)
 
 
 async def open_when_due(runtime: Runtime, poll_id: int) -> None:
-    """Open a scheduled poll, unless it is too late for that: then staff are asked."""
+    """Open a scheduled poll, unless that is for staff to decide: then they are asked.
+
+    They are when it is too late, and when the audience has outgrown what was confirmed.
+    """
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         poll = await poll_by_id(session, poll_id)
-        if poll.state is not PollState.SCHEDULED or poll.opens_at is None:
+        if poll.state is not PollState.SCHEDULED or not (poll.opens_at and poll.closes_at):
             return
-        programs = await runtime.catalog.programs(session)
-        limit = timedelta(minutes=programs.by_id(poll.program_id).late_limit_minutes)
-        if now > poll.opens_at + limit:
+        owner = (await runtime.catalog.programs(session)).by_id(poll.program_id)
+        plan = plan_of(poll, poll.opens_at, poll.closes_at)
+        if is_late(plan, owner.late_limit_minutes, now):
             poll.late = True
+            await ask_about_opening(session, poll, late_sentence(plan, owner.timezone), now)
+            return
+        people = await count_audience(session, poll.program_id, poll.audience)
+        if has_grown(poll.confirmed_people, people):
+            poll.grown_to = people
+            sentence = grown_sentence(poll.slug, poll.confirmed_people, people)
+            await ask_about_opening(session, poll, sentence, now)
             return
         await _open(session, poll, now)
 
 
-async def open_poll(runtime: Runtime, slug: str) -> None:
+async def open_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> None:
     """Open a scheduled poll now, because a person says so."""
+    now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
-        await _open(session, poll, runtime.clock.now())
+        await _open(session, poll, now)
+        await settle_opening(session, poll, actor, now)
 
 
 async def _open(session: AsyncSession, poll: tables.Poll, now: datetime) -> None:
     if poll.closes_at is not None and now >= poll.closes_at:
         raise RefusedError(f"poll {poll.slug!r} should have closed already")
-    _move(poll, PollState.OPEN)
-    poll.opened_at, poll.late = now, False
+    move_poll(poll, PollState.OPEN)
+    poll.opened_at, poll.late, poll.grown_to = now, False, None
     poll.audience_limit_id = await newest_subscriber_id(session, poll.program_id)
-    await _plan(session, FAN_OUT_JOB, _key(poll), now, now)
+    await plan_job(session, FAN_OUT_JOB, key_of(poll), now, now)
+    await plan_reminder(session, poll, now)
 
 
-async def pause_poll(runtime: Runtime, slug: str) -> None:
-    """Stop sending; answers still count and the closing stands."""
+async def pause_poll(runtime: Runtime, slug: str) -> datetime | None:
+    """Stop sending; answers still count. Gives when the poll closes all the same."""
     async with runtime.sessions.begin() as session:
-        _move(await find_poll(session, slug, lock=True), PollState.PAUSED)
+        poll = await find_poll(session, slug, lock=True)
+        move_poll(poll, PollState.PAUSED)
+        return poll.closes_at
 
 
 async def resume_poll(runtime: Runtime, slug: str) -> None:
@@ -144,16 +206,19 @@ async def resume_poll(runtime: Runtime, slug: str) -> None:
         poll = await find_poll(session, slug, lock=True)
         if poll.state is not PollState.PAUSED:
             raise RefusedError(f"poll {slug!r} is {poll.state.value}, not paused")
-        _move(poll, PollState.OPEN)
+        move_poll(poll, PollState.OPEN)
 
 
-async def cancel_poll(runtime: Runtime, slug: str) -> None:
+async def cancel_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> None:
     """Stop sending and taking answers; what came is kept."""
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
-        _move(poll, PollState.CANCELLED)
-        await cancel_waiting(session, _key(poll), "poll cancelled", now)
+        move_poll(poll, PollState.CANCELLED)
+        await cancel_waiting(session, key_of(poll), "poll cancelled", now)
+        await cancel_reminders(session, key_of(poll), "poll cancelled", now)
+        await settle_opening(session, poll, actor, now)
+        await leave_queue(session, key_of(poll))
 
 
 async def close_poll(runtime: Runtime, slug: str) -> None:
@@ -171,9 +236,10 @@ async def close_when_due(runtime: Runtime, poll_id: int) -> None:
 
 
 async def _close(session: AsyncSession, poll: tables.Poll, now: datetime) -> None:
-    _move(poll, PollState.CLOSED)
+    move_poll(poll, PollState.CLOSED)
     poll.closed_at = now
-    await cancel_waiting(session, _key(poll), "closed before it was sent", now)
+    await cancel_waiting(session, key_of(poll), "closed before it was sent", now)
+    await cancel_reminders(session, key_of(poll), "closed before it was sent", now)
 
 
 async def publish_poll(runtime: Runtime, slug: str, *, actor: str) -> None:
@@ -182,91 +248,16 @@ async def publish_poll(runtime: Runtime, slug: str, *, actor: str) -> None:
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
-        _move(poll, PollState.PUBLISHED)
-        earlier = await publications(session, _key(poll))
+        move_poll(poll, PollState.PUBLISHED)
+        earlier = await publications(session, key_of(poll))
         poll.published_at = poll.published_at or now
+        await plan_results(session, poll, now)
         session.add(
             tables.Publication(
-                poll_id=_key(poll),
+                poll_id=key_of(poll),
                 version=len(earlier) + 1,
                 results=results,
                 actor=actor,
                 published_at=now,
             )
         )
-
-
-async def _plan(
-    session: AsyncSession, name: str, poll_id: int, run_at: datetime, now: datetime
-) -> None:
-    await jobs.enqueue(
-        session,
-        name,
-        f"poll:{poll_id}",
-        run_at=run_at,
-        now=now,
-        payload={"poll_id": poll_id},
-        replace=True,
-    )
-
-
-def _move(poll: tables.Poll, towards: PollState) -> None:
-    if towards not in TRANSITIONS[poll.state]:
-        raise RefusedError(
-            f"poll {poll.slug!r} is {poll.state.value}: it cannot become {towards.value}"
-        )
-    poll.state = towards
-    poll.version += 1
-
-
-def _key(poll: tables.Poll) -> int:
-    assert poll.id is not None  # noqa: S101  (a stored row has its key)
-    return poll.id
-
-
-async def preview_poll(runtime: Runtime, slug: str) -> dict[str, Any]:
-    """A poll with its texts as they will be (or were) sent and how many people it is for."""
-    async with runtime.sessions() as session:
-        poll = await find_poll(session, slug)
-        owner = (await runtime.catalog.programs(session)).by_id(poll.program_id)
-        questions = (await load_questions(session, [_key(poll)]))[_key(poll)]
-        people = await count_audience(session, poll.program_id, poll.audience)
-    bodies = [question.rendered or render_question(owner, question) for question in questions]
-    sizes = [measure(body) for body in bodies]
-    return {
-        **_summary(poll),
-        "timezone": owner.timezone,
-        "late": poll.late,
-        "people": people,
-        "texts": [
-            {
-                "body": body,
-                "segments": size.segments,
-                "encoding": size.encoding,
-                "offenders": list(size.offenders),
-            }
-            for body, size in zip(bodies, sizes, strict=True)
-        ],
-    }
-
-
-async def list_all_polls(runtime: Runtime, program: str | None) -> list[dict[str, Any]]:
-    """Polls, newest first; of one program where one is named."""
-    owner = await find_program(runtime, program) if program else None
-    async with runtime.sessions() as session:
-        polls = await list_polls(session, owner.identifier if owner else None)
-    return [_summary(poll) for poll in polls]
-
-
-def _summary(poll: tables.Poll) -> dict[str, Any]:
-    def iso(instant: datetime | None) -> str | None:
-        return instant.isoformat() if instant else None
-
-    return {
-        "slug": poll.slug,
-        "title": poll.title,
-        "state": poll.state.value,
-        "opens_at": iso(poll.opens_at),
-        "closes_at": iso(poll.closes_at),
-        "results_at": iso(poll.results_at),
-    }

@@ -17,6 +17,7 @@ from service.domain.quiet_hours import parse_quiet_hours
 from service.domain.reading import Asked, Expected, Label, read
 from service.domain.reading.reserved import reserved_meaning
 from service.domain.segments import measure
+from service.domain.slots import parse_slot
 from service.errors import InvalidInputError, NotFoundError, RefusedError
 from service.runtime import Runtime
 from service.store import tables
@@ -41,6 +42,7 @@ class ProgramChanges:
     help_contact: str | None = None
     timezone: str | None = None
     slot: str | None = None
+    slot_set_by: str | None = None
     monthly_texts: int | None = None
     send_rate: int | None = None
     quiet_hours: str | None = None
@@ -88,6 +90,7 @@ async def set_program(
                 session.add(row)
             for name, value in values.items():
                 setattr(row, name, value)
+            _check_slot(row, values)
             await session.flush()
             if "monthly_texts" in values and row.id is not None:
                 await refuse_less_than_planned(session, row.id, values["monthly_texts"])
@@ -132,6 +135,14 @@ def _check(slug: str, values: dict[str, Any], keywords: Sequence[Keyword]) -> No
             )
     for word in keywords:
         _check_keyword(word.word)
+
+
+def _check_slot(row: tables.Program, values: dict[str, Any]) -> None:
+    """A slot is stored in full, and hours that would make it a silent one are refused."""
+    if row.slot is not None and {"slot", "quiet_hours"} & values.keys():
+        slot = parse_slot(row.slot, row.timezone)
+        slot.check(parse_quiet_hours(row.quiet_hours))
+        row.slot = str(slot)
 
 
 def _check_keyword(word: str) -> None:

@@ -16,20 +16,20 @@ from service.store.polls import audience_places, live_polls
 
 
 def refuse_more_than_stated(
-    program: Program, slug: str, questions: Sequence[Question], *, reminder: bool, results: bool
+    program: Program, poll: tables.Poll, questions: Sequence[Question]
 ) -> None:
     """A plan that comes to more texts a month than people were told is refused.
 
     Raises:
         RefusedError: naming the number to state.
     """
-    texts = texts_a_poll(tuple(questions), reminder=reminder, results=results)
+    texts = _texts_of(poll, questions)
     needed = texts_a_month(texts)
     if needed > program.monthly_texts:
         raise RefusedError(
-            f"poll {slug!r} comes to {texts} texts a person, {needed} in a month of five weeks, "
-            f"but the program states {program.monthly_texts}: shorten it, or state more with "
-            f"pollwire program set --program {program.slug} --monthly-texts {needed}"
+            f"poll {poll.slug!r} comes to {texts} texts a person, {needed} in a month of five "
+            f"weeks, but the program states {program.monthly_texts}: shorten it, or state more "
+            f"with pollwire program set --program {program.slug} --monthly-texts {needed}"
         )
 
 
@@ -42,13 +42,19 @@ async def refuse_less_than_planned(session: AsyncSession, program_id: int, state
     polls = await live_polls(session, program_id)
     if not polls:
         return
-    questions = await load_questions(session, list(polls))
-    for key, slug in polls.items():
-        needed = texts_a_month(texts_a_poll(questions[key]))
+    questions = await load_questions(session, [poll.id for poll in polls if poll.id])
+    for poll in polls:
+        needed = texts_a_month(_texts_of(poll, questions[poll.id or 0]))
         if needed > stated:
             raise RefusedError(
-                f"--monthly-texts {stated} is less than the {needed} that poll {slug!r} comes to"
+                f"--monthly-texts {stated} is less than the {needed} that poll {poll.slug!r} "
+                "comes to"
             )
+
+
+def _texts_of(poll: tables.Poll, questions: Sequence[Question]) -> int:
+    reminder = poll.reminder_after_hours is not None
+    return texts_a_poll(tuple(questions), reminder=reminder, results=poll.results_text)
 
 
 async def refuse_before_the_last_hours(

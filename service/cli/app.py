@@ -12,6 +12,7 @@ from service.cli import (
     processes,
     program,
     review,
+    slot,
     subscribers,
 )
 
@@ -34,6 +35,7 @@ app.command()(doctor.doctor)
 app.command()(classify.classify)
 app.add_typer(program.app, name="program")
 app.add_typer(poll.app, name="poll")
+app.add_typer(slot.app, name="slot")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(review.app, name="review")
 app.add_typer(subscribers.app, name="subscribers")

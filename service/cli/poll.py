@@ -45,30 +45,46 @@ def schedule(
     slug: Slug,
     opens_at: Annotated[str, typer.Option(metavar="ISO", help="Such as 2026-03-03T10:00-07:00.")],
     closes_at: Annotated[str, typer.Option(metavar="ISO", help="When intake ends.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    actor: Actor,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask: the number of people shown is confirmed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fix a draft's times; it opens and closes by itself.
+    """Fix a draft's times, or move a poll that has not opened; it opens and closes by itself.
 
     A time without a zone is the program's local time.
 
     Example: `pollwire poll schedule coaching --opens-at 2026-03-03T10:00
     --closes-at 2026-03-05T17:00`
     """
-    from service.actions.polls import preview_poll, schedule_poll
+    from service.actions.polls import schedule_poll
+    from service.actions.show_polls import preview_poll
 
-    shown = with_runtime(lambda runtime, _: preview_poll(runtime, slug))
-    opens = _instant(opens_at, "--opens-at", shown["timezone"])
-    closes = _instant(closes_at, "--closes-at", shown["timezone"])
+    async def look(runtime: "Runtime") -> tuple[datetime, datetime, dict[str, Any]]:
+        zone = (await preview_poll(runtime, slug))["timezone"]
+        opens = _instant(opens_at, "--opens-at", zone)
+        closes = _instant(closes_at, "--closes-at", zone)
+        return opens, closes, await preview_poll(runtime, slug, opens_at=opens, closes_at=closes)
+
+    opens, closes, shown = with_runtime(lambda runtime, _: look(runtime))
     if not as_json:
-        for text in shown["texts"]:
-            print(_described(text))
+        _print_texts(shown)
         print(f"people: {shown['people']:,}")
     if not yes:
         typed = typer.prompt("Type the number of people to confirm", type=int)
         if typed != shown["people"]:
             raise InvalidInputError(f"{typed} is not {shown['people']}; nothing was scheduled")
-    with_runtime(lambda runtime, _: schedule_poll(runtime, slug, opens_at=opens, closes_at=closes))
+    with_runtime(
+        lambda runtime, _: schedule_poll(
+            runtime,
+            slug,
+            opens_at=opens,
+            closes_at=closes,
+            confirmed_people=shown["people"],
+            actor=actor,
+        )
+    )
     _say(
         {"slug": slug, "state": "scheduled", "opens_at": opens, "closes_at": closes},
         f"Poll {slug} opens {opens:%Y-%m-%d %H:%M} UTC and closes {closes:%Y-%m-%d %H:%M} UTC.",
@@ -77,11 +93,14 @@ def schedule(
 
 
 @app.command("open")
-def open_(slug: Slug, as_json: AsJson = False) -> None:
-    """Open a scheduled poll now."""
+def open_(slug: Slug, actor: Actor, as_json: AsJson = False) -> None:
+    """Open a scheduled poll now, also one that is late or whose audience has grown."""
     from service.actions.polls import open_poll
 
-    _act(open_poll, slug, "open", as_json)
+    async def open_it(runtime: "Runtime", name: str) -> None:
+        await open_poll(runtime, name, actor=actor)
+
+    _act(open_it, slug, "open", as_json)
 
 
 @app.command()
@@ -89,7 +108,13 @@ def pause(slug: Slug, as_json: AsJson = False) -> None:
     """Stop sending; answers still count and the closing stands."""
     from service.actions.polls import pause_poll
 
-    _act(pause_poll, slug, "paused", as_json)
+    closes_at = with_runtime(lambda runtime, _: pause_poll(runtime, slug))
+    _say(
+        {"slug": slug, "state": "paused", "closes_at": closes_at},
+        f"Poll {slug} is paused: nothing is sent, answers count. "
+        f"It still closes at {closes_at:%Y-%m-%d %H:%M} UTC.",
+        as_json,
+    )
 
 
 @app.command()
@@ -101,11 +126,14 @@ def resume(slug: Slug, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def cancel(slug: Slug, as_json: AsJson = False) -> None:
+def cancel(slug: Slug, actor: Actor, as_json: AsJson = False) -> None:
     """Stop sending and taking answers; what came is kept."""
     from service.actions.polls import cancel_poll
 
-    _act(cancel_poll, slug, "cancelled", as_json)
+    async def cancel_it(runtime: "Runtime", name: str) -> None:
+        await cancel_poll(runtime, name, actor=actor)
+
+    _act(cancel_it, slug, "cancelled", as_json)
 
 
 @app.command()
@@ -130,20 +158,22 @@ def publish(slug: Slug, actor: Actor, as_json: AsJson = False) -> None:
 @app.command("list")
 def list_(program: ProgramSlug = None, as_json: AsJson = False) -> None:
     """All polls, newest first."""
-    from service.actions.polls import list_all_polls
+    from service.actions.show_polls import list_all_polls
 
     polls = with_runtime(lambda runtime, _: list_all_polls(runtime, program))
     if as_json:
         print_json(polls)
         return
     columns = ["slug", "state", "opens_at", "closes_at", "title"]
+    for poll in polls:
+        poll["state"] += " (late)" if poll["late"] else ""
     print_table("", columns, [[poll[name] for name in columns] for poll in polls])
 
 
 @app.command()
 def show(slug: Slug, as_json: AsJson = False) -> None:
     """A poll's texts, times and state."""
-    from service.actions.polls import preview_poll
+    from service.actions.show_polls import preview_poll
 
     shown = with_runtime(lambda runtime, _: preview_poll(runtime, slug))
     if as_json:
@@ -151,8 +181,10 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
         return
     for name in ("slug", "title", "state", "opens_at", "closes_at", "late", "people"):
         print(f"{name + ':':12}{shown[name]}")
-    for text in shown["texts"]:
-        print(f"  {_described(text)}")
+    for name in ("confirmed_people", "grown_to"):
+        if shown[name] is not None:
+            print(f"{name.replace('_', ' ') + ':':18}{shown[name]}")
+    _print_texts(shown)
 
 
 @app.command()
@@ -209,6 +241,17 @@ def read_yaml(file: Path) -> Any:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise InvalidInputError(f"{file}: {place}{problem}") from error
+
+
+def _print_texts(shown: dict[str, Any]) -> None:
+    for text in shown["texts"]:
+        print(f"  {_described(text)}")
+    if shown["reminder"]:
+        text = shown["reminder"]["text"]
+        words = _described(text) if text else "(its words name the close, so they come with it)"
+        print(f"  after {shown['reminder']['after_hours']} hours, to who is silent: {words}")
+    if shown["results_text"]:
+        print(f"  at {shown['results_at']}, to who answered: {_described(shown['results_text'])}")
 
 
 def _described(text: dict[str, Any]) -> str:

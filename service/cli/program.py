@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli.common import AsJson, ProgramSlug, print_json, with_runtime
+from service.cli.common import AsJson, ProgramSlug, login, print_json, with_runtime
 from service.domain.consent import OptOutMode
 
 app = typer.Typer(no_args_is_help=True, help="Programs: a recurring poll on one sender.")
@@ -31,7 +31,10 @@ def set_(
         str | None, typer.Option(help="Phone or e-mail that HELP names.")
     ] = None,
     timezone: Annotated[str | None, typer.Option(help="Such as America/Denver.")] = None,
-    slot: Annotated[str | None, typer.Option(help='Weekly slot, such as "Tuesdays 10:00".')] = None,
+    slot: Annotated[
+        str | None,
+        typer.Option(help='Weekly slot, "Tuesdays 10:00 America/Denver"; more: pollwire slot set.'),
+    ] = None,
     monthly_texts: Annotated[
         int | None,
         typer.Option(help="Texts a month, as stated at sign-up: five times what a poll comes to."),
@@ -62,6 +65,7 @@ def set_(
         help_contact=help_contact,
         timezone=timezone,
         slot=slot,
+        slot_set_by=login() if slot else None,
         monthly_texts=monthly_texts,
         send_rate=send_rate,
         quiet_hours=quiet_hours,
@@ -101,6 +105,7 @@ def _data(program: Any) -> dict[str, Any]:
         "quiet_hours": str(program.quiet_hours),
         "monthly_texts": program.monthly_texts,
         "send_rate": program.send_rate,
+        "slot": program.slot or None,
     }
 
 

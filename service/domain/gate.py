@@ -46,6 +46,7 @@ class Standing:
         hold: whether any program holds the number back; so for ``review``.
         stopped: the number said stop, in whichever program, and has not joined here since.
         sent: what was sent to the number before.
+        answered: whether what a reminder asks has been answered by now.
     """
 
     number: str
@@ -58,6 +59,7 @@ class Standing:
     purpose: Purpose = Purpose.ASK
     stopped: bool = False
     sent: Sent = field(default_factory=Sent)
+    answered: bool = False
 
 
 _PASSED = Verdict(DeliveryState.HANDED)
@@ -110,6 +112,8 @@ def _look_at_poll(standing: Standing, now: datetime) -> Verdict:
     poll = standing.poll
     if poll is None:
         return _PASSED
+    if standing.answered:
+        return _cancelled("answered")
     if standing.purpose is Purpose.RESULTS:
         return _PASSED if poll in _RESULTS_OF else _cancelled(f"poll {poll.value}")
     if poll is PollState.PAUSED:

@@ -14,11 +14,17 @@ from service.errors import InvalidInputError
 MAX_QUESTIONS = 3
 MAX_CHOICES = 8
 MAX_QUESTION_CHARACTERS = 1000
+MAX_REMINDER_HOURS = 24 * 14
 
 
 @dataclass(frozen=True, slots=True)
 class PollDraft:
-    """A poll as written by staff, checked but not stored."""
+    """A poll as written by staff, checked but not stored.
+
+    Attributes:
+        reminder_after_hours: counted from the opening; ``None`` for no reminder.
+        results_text: whether who answered is sent the result, at ``results_at``.
+    """
 
     slug: str
     title: str
@@ -26,6 +32,8 @@ class PollDraft:
     program: str | None = None
     audience: Mapping[str, str] = field(default_factory=dict)
     results_at: datetime | None = None
+    reminder_after_hours: int | None = None
+    results_text: bool = False
 
 
 def _fail(place: str, sentence: str) -> InvalidInputError:
@@ -174,6 +182,25 @@ def _instant(value: Any, place: str) -> datetime | None:
     return instant.astimezone(UTC)
 
 
+def _reminder_hours(value: Any) -> int | None:
+    if value is None:
+        return None
+    hours = _mapping(value, "poll.reminder", {"after_hours"}).get("after_hours")
+    if isinstance(hours, bool) or not isinstance(hours, int):
+        raise _fail("poll.reminder.after_hours", "must be a whole number of hours, such as 24")
+    if not 1 <= hours <= MAX_REMINDER_HOURS:
+        raise _fail("poll.reminder.after_hours", f"must be from 1 to {MAX_REMINDER_HOURS}")
+    return hours
+
+
+def _results_text(value: Any, results_at: datetime | None) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise _fail("poll.results_text", "must be true or false")
+    if value and results_at is None:
+        raise _fail("poll.results_text", "needs 'results_at', the time to send it")
+    return bool(value)
+
+
 def _check_conditions(questions: tuple[Question, ...]) -> None:
     if questions[0].when:
         raise _fail("questions[0].when", "the first question is asked of everybody")
@@ -197,6 +224,7 @@ def read_poll(content: Any, *, keywords: frozenset[str] = frozenset()) -> PollDr
         InvalidInputError: naming the place, such as ``questions[1].when``.
     """
     known = {"slug", "title", "questions", "program", "audience", "results_at"}
+    known |= {"reminder", "results_text"}
     fields = _mapping(content, "poll", known)
     slug = _text(fields, "slug", "poll", longest=80)
     if not SLUG.fullmatch(slug):
@@ -210,11 +238,14 @@ def read_poll(content: Any, *, keywords: frozenset[str] = frozenset()) -> PollDr
     if not isinstance(audience, Mapping):
         raise _fail("poll.audience", "expected attributes such as 'specialty: cardiology'")
     program = fields.get("program")
+    results_at = _instant(fields.get("results_at"), "poll.results_at")
     return PollDraft(
         slug=slug,
         title=_text(fields, "title", "poll", longest=200),
         questions=questions,
         program=None if program is None else _label(program, "poll.program"),
         audience={str(k): _label(v, f"poll.audience.{k}") for k, v in audience.items()},
-        results_at=_instant(fields.get("results_at"), "poll.results_at"),
+        results_at=results_at,
+        reminder_after_hours=_reminder_hours(fields.get("reminder")),
+        results_text=_results_text(fields.get("results_text"), results_at),
     )

@@ -21,7 +21,7 @@ class PollState(StrEnum):
 _P = PollState
 TRANSITIONS: Mapping[PollState, frozenset[PollState]] = {
     _P.DRAFT: frozenset({_P.SCHEDULED, _P.CANCELLED}),
-    _P.SCHEDULED: frozenset({_P.OPEN, _P.DRAFT, _P.CANCELLED}),
+    _P.SCHEDULED: frozenset({_P.OPEN, _P.SCHEDULED, _P.DRAFT, _P.CANCELLED}),
     _P.OPEN: frozenset({_P.PAUSED, _P.CLOSED, _P.CANCELLED}),
     _P.PAUSED: frozenset({_P.OPEN, _P.CLOSED, _P.CANCELLED}),
     _P.CLOSED: frozenset({_P.PUBLISHED}),

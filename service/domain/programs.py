@@ -21,6 +21,7 @@ class Program:
             of a weekly question with one follow-up and its acknowledgement.
         send_rate: segments a second that the sender allows.
         late_limit_minutes: a poll later than this does not open by itself.
+        slot: the weekly slot, such as ``Tuesdays 10:00 America/Denver``; empty for none.
     """
 
     identifier: int
@@ -38,6 +39,7 @@ class Program:
     monthly_texts: int = 15
     send_rate: int = 100
     late_limit_minutes: int = 60
+    slot: str = ""
 
     @property
     def keyword(self) -> str:

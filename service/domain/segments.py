@@ -5,6 +5,8 @@ Source: GSM 03.38 (3GPP TS 23.038), tables 6.2.1 and 6.2.1.1.
 
 from dataclasses import dataclass
 
+LONGEST_TEXT = 1600
+"""Characters. Source: Twilio, Message resource, ``Body``."""
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"

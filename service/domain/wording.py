@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from service.domain.deliveries import Purpose
 from service.domain.polls import Question, QuestionKind
 from service.domain.programs import Program
+from service.domain.spoken_times import spoken_time
 
 STOP_LINE = "Reply STOP to opt out."
 
@@ -135,6 +136,20 @@ def render_question(program: Program, question: Question) -> str:
     """A question as it is sent: brand, colon, question, answer line, STOP line."""
     parts = (question.text, answer_line(question), STOP_LINE)
     return f"{program.name}: {' '.join(part for part in parts if part)}"
+
+
+def render_reminder(
+    program: Program, question: Question, closes_at: datetime, *, said_at: datetime
+) -> str:
+    """A question asked once more, with the time it closes in the program's zone.
+
+    Args:
+        said_at: when it is due to be sent.
+    """
+    closing = spoken_time(closes_at, program.timezone, said_at=said_at)
+    parts = (question.text, answer_line(question), STOP_LINE)
+    opening = f"{program.name} reminder: this week's poll closes {closing}."
+    return f"{opening} {' '.join(part for part in parts if part)}"
 
 
 def call_to_action(program: Program) -> str:

@@ -42,3 +42,18 @@ async def raise_alert(
         "now": now,
     }
     return (await session.execute(_RAISE, values)).one_or_none() is not None
+
+
+_SETTLE = text(
+    """
+    UPDATE alert SET acknowledged_at = :now, acknowledged_by = :by
+    WHERE kind = :kind AND key = :key AND acknowledged_at IS NULL
+    """
+)
+
+
+async def settle_alert(
+    session: AsyncSession, kind: AlertKind, key: str, *, by: str, now: datetime
+) -> None:
+    """The matter is dealt with: it may come up anew. Nothing where it does not stand open."""
+    await session.execute(_SETTLE, {"kind": kind.value, "key": key, "by": by, "now": now})

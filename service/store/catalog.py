@@ -105,6 +105,7 @@ async def _load_programs(session: AsyncSession) -> Programs:
             monthly_texts=row.monthly_texts,
             send_rate=row.send_rate,
             late_limit_minutes=row.late_limit_minutes,
+            slot=row.slot or "",
         )
         for row in await session.execute(_PROGRAMS)
     ]

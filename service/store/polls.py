@@ -126,11 +126,11 @@ async def audience_places(
     return (await session.execute(_PLACES, values)).all()
 
 
-async def live_polls(session: AsyncSession, program_id: int) -> dict[int, str]:
-    """Keys and slugs of a program's polls that are scheduled or under way."""
+async def live_polls(session: AsyncSession, program_id: int) -> Sequence[Poll]:
+    """A program's polls that are scheduled or under way."""
     states = (PollState.SCHEDULED, PollState.OPEN, PollState.PAUSED)
     query = select(Poll).where(Poll.program_id == program_id, col(Poll.state).in_(states))
-    return {_key(poll.id): poll.slug for poll in await session.scalars(query)}
+    return (await session.scalars(query)).all()
 
 
 async def publications(session: AsyncSession, poll_id: int) -> Sequence[Publication]:

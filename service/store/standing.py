@@ -23,7 +23,11 @@ _LEASED = text(
                CASE WHEN s.id IS NULL THEN n.joined_at
                     WHEN s.state IN ('active', 'suspended') THEN s.state_at END,
                '-infinity'), false) AS stopped,
-           c.month, c.unasked, c.automatic
+           c.month, c.unasked, c.automatic,
+           d.purpose = 'reminder' AND EXISTS (
+               SELECT FROM answer a WHERE a.question_id = d.question_id
+                  AND a.subscriber_id = d.subscriber_id AND NOT a.void
+           ) AS answered
     FROM delivery d
     LEFT JOIN subscriber s ON s.id = d.subscriber_id
     LEFT JOIN poll p ON p.id = d.poll_id
@@ -87,5 +91,6 @@ def _standing(row: Any) -> Standing:
         poll_closes_at=row.closes_at,
         purpose=Purpose(row.purpose),
         stopped=row.stopped,
+        answered=row.answered,
         sent=Sent(row.month, tuple(row.unasked or ()), tuple(row.automatic or ())),
     )

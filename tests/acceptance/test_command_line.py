@@ -104,6 +104,81 @@ async def test_a_time_that_is_none_is_a_usage_error(house: House, tmp_path: Path
     assert "'soon' is not an ISO time" in err
 
 
+async def test_a_late_poll_says_so_and_is_moved_or_opened(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "poll.yaml"
+    file.write_text(
+        POLL.replace("slug: staffing", "slug: late-one")
+        + "reminder: {after_hours: 24}\nresults_text: true\nresults_at: 2021-04-02T11:00-06:00\n"
+    )
+    await house.pollwire("poll", "create", str(file))
+    code, out, _ = await house.run(
+        *("poll", "schedule", "late-one", "--yes", "--actor", "cli:ana"),
+        *("--opens-at", "2021-04-01T10:00", "--closes-at", "2021-04-02T10:30"),
+    )
+    assert code == 0
+    assert "after 24 hours, to who is silent: 1 segment(s), GSM-7: Acme Stat reminder: this" in out
+    assert "closes Fri 10:30am MT. Is staffing" in out
+    assert "to who answered: 1 segment(s), GSM-7: Acme Stat: The results of the poll" in out
+    shown = await house.pollwire("poll", "show", "late-one")
+    assert (shown["late"], shown["confirmed_people"], shown["grown_to"]) == (False, 0, None)
+    assert shown["reminder"]["after_hours"] == 24
+    moved = await house.pollwire(
+        *("poll", "schedule", "late-one", "--yes"),
+        *("--opens-at", "2021-03-31T10:00", "--closes-at", "2021-04-02T10:00"),
+    )
+    assert moved["opens_at"].startswith("2021-03-31 16:00")
+    await house.pollwire("poll", "open", "late-one", "--actor", "cli:ana")
+    code, out, _ = await house.run("poll", "pause", "late-one")
+    assert (code, out) == (
+        0,
+        "Poll late-one is paused: nothing is sent, answers count. It still closes at "
+        "2021-04-02 16:00 UTC.\n",
+    )
+    assert (await house.pollwire("poll", "cancel", "late-one"))["state"] == "cancelled"
+
+
+async def test_a_weekly_slot_with_its_queue(house: House, tmp_path: Path) -> None:
+    assert (await house.pollwire("slot", "show"))["slot"] is None
+    slot = ("Tuesdays 10:00 America/Denver", "--open-hours", "48", "--actor", "cli:ana")
+    shown = await house.pollwire("slot", "set", *slot)
+    assert (shown["slot"], shown["open_hours"], shown["lead_hours"]) == (slot[0], 48, 24)
+    assert (await house.pollwire("program", "show"))["slot"] == slot[0]
+    for slug in ("one", "two"):
+        file = tmp_path / f"{slug}.yaml"
+        file.write_text(POLL.replace("slug: staffing", f"slug: {slug}"))
+        await house.pollwire("poll", "create", str(file))
+        await house.pollwire("slot", "queue", "add", slug)
+    await house.pollwire("slot", "queue", "move", "two", "1")
+    queue = await house.pollwire("slot", "queue", "list")
+    assert [(draft["position"], draft["slug"]) for draft in queue] == [(1, "two"), (2, "one")]
+    assert await house.pollwire("slot", "skip", "2021-04-06", "--actor", "cli:ana") == {
+        "day": "2021-04-06",
+        "skipped": True,
+    }
+    weeks = (await house.pollwire("slot", "show", "--weeks", "3"))["next"]
+    assert [(week["local"], week["poll"], week["skipped"]) for week in weeks] == [
+        ("Tue 2021-04-06 10:00", None, "skipped by staff"),
+        ("Tue 2021-04-13 10:00", "two", None),
+        ("Tue 2021-04-20 10:00", "one", None),
+    ]
+    code, out, _ = await house.run("slot", "show", "--weeks", "3")
+    assert code == 0
+    assert "2021-04-15 16:00 UTC" in out
+    await house.pollwire("slot", "unskip", "2021-04-06")
+    await house.pollwire("slot", "queue", "remove", "two")
+    assert "outside the program's hours" in await refused(house, "slot", "set", "Tuesdays 06:00")
+    assert "there is no time zone 'Denver'" in await refused(
+        house, "program", "set", "--slot", "Tuesdays 10:00 Denver"
+    )
+    assert "is a Wednesday" in await refused(house, "slot", "skip", "2021-04-07")
+    assert "is not in the queue" in await refused(house, "slot", "queue", "remove", "two")
+    assert "no poll 'three'" in await refused(house, "slot", "queue", "add", "three")
+    code, _, err = await house.run("slot", "skip", "tomorrow")
+    assert code == 2
+    assert "'tomorrow' is not a date" in err
+    assert await house.pollwire("slot", "clear") == {"slot": None}
+
+
 async def test_a_person_is_shown_and_taken_out(house: House) -> None:
     assert (await house.pollwire("subscribers", "show", "303-200-0001"))["programs"] == []
     await house.pollwire("subscribers", "optout", "303-200-0001", "--actor", "cli:ana")

@@ -24,6 +24,7 @@ questions:
     kind: open
     when: "yes"             # asked only of those who answered yes
 """
+RESULTS_AT = "2026-03-05T09:00-07:00"
 JOIN_WORDS = frozenset({"STAT", "TOP10"})
 
 
@@ -173,6 +174,15 @@ def test_a_time_that_yaml_has_read_already_is_taken() -> None:
         (a_file(results_at="next week"), "poll.results_at:"),
         (a_file(results_at="2026-03-05T09:00"), "poll.results_at: needs its zone"),
         (a_file(results_at="2026-03-05"), "poll.results_at: needs its zone"),
+        (a_file(reminder=24), "poll.reminder:"),
+        (a_file(reminder={}), "poll.reminder.after_hours:"),
+        (a_file(reminder={"after_hours": 0}), "poll.reminder.after_hours:"),
+        (a_file(reminder={"after_hours": 1.5}), "poll.reminder.after_hours:"),
+        (a_file(reminder={"after_hours": True}), "poll.reminder.after_hours:"),
+        (a_file(reminder={"after_hours": 337}), "poll.reminder.after_hours:"),
+        (a_file(reminder={"after": 24}), "poll.reminder: unknown field 'after'"),
+        (a_file(results_text="yes", results_at=RESULTS_AT), "poll.results_text:"),
+        (a_file(results_text=True), "poll.results_text: needs 'results_at'"),
         (a_file("Ready?"), "questions[0]:"),
         (a_file({"text": "Ready?"}, None), "questions[1]:"),
         (a_file({}), "questions[0]: 'text'"),
@@ -287,6 +297,16 @@ YAML_VALUES = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+def test_a_reminder_and_a_results_text_are_asked_for_in_the_file() -> None:
+    draft = from_yaml(
+        f"{CONTRACT_EXAMPLE}reminder: {{after_hours: 24}}\n"
+        f"results_text: true\nresults_at: {RESULTS_AT}\n"
+    )
+    assert (draft.reminder_after_hours, draft.results_text) == (24, True)
+    plain = from_yaml(f"{CONTRACT_EXAMPLE}results_text: false\n")
+    assert (plain.reminder_after_hours, plain.results_text) == (None, False)
 
 
 @given(YAML_VALUES, YAML_VALUES, YAML_VALUES, YAML_VALUES)

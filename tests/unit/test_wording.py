@@ -1,7 +1,7 @@
 """Every text the service itself can send."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -18,6 +18,7 @@ from service.domain.wording import (
     answer_line,
     render,
     render_question,
+    render_reminder,
 )
 
 BRAND = "Acme Stat Physicians"
@@ -215,6 +216,16 @@ def test_a_poll_is_brand_colon_question_answer_line_and_stop_line(question: Ques
     assert text.endswith(STOP_LINE)
     assert answer_line(question) in text
     assert text == " ".join(text.split())
+
+
+@pytest.mark.parametrize("question", [a_vote(), FOUR_CHOICES, a_number()])
+def test_a_reminder_asks_again_and_names_the_close(question: Question) -> None:
+    text = render_reminder(PROGRAM, question, EVENING, said_at=EVENING - timedelta(days=1))
+    assert text == (
+        f"{BRAND} reminder: this week's poll closes Thu 8pm MT. {question.text} "
+        f"{answer_line(question)} {STOP_LINE}"
+    )
+    assert measure(text).offenders == ()
 
 
 def test_the_seeds_question_fits_one_segment() -> None:

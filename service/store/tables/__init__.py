@@ -5,6 +5,7 @@ Constraints carry the invariants; values are checked in ``domain`` before they g
 
 from service.store.tables.alerts import Alert
 from service.store.tables.answers import Answer, AnswerChange
+from service.store.tables.broadcasts import Broadcast
 from service.store.tables.deliveries import Delivery, RateSlot, Receipt
 from service.store.tables.inbound import InboundText
 from service.store.tables.installation import Installation
@@ -12,11 +13,13 @@ from service.store.tables.jobs import Job
 from service.store.tables.people import ConsentEvent, OptOut, Subscriber
 from service.store.tables.polls import Choice, Poll, Publication, Question
 from service.store.tables.programs import Keyword, Program
+from service.store.tables.slots import QueuedDraft, SlotOccurrence, SlotSkip
 
 __all__ = [
     "Alert",
     "Answer",
     "AnswerChange",
+    "Broadcast",
     "Choice",
     "ConsentEvent",
     "Delivery",
@@ -29,7 +32,10 @@ __all__ = [
     "Program",
     "Publication",
     "Question",
+    "QueuedDraft",
     "RateSlot",
     "Receipt",
+    "SlotOccurrence",
+    "SlotSkip",
     "Subscriber",
 ]

@@ -58,6 +58,7 @@ class Delivery(SQLModel, table=True):
             postgresql_where=text("inbound_sid IS NOT NULL"),
         ),
         Index("ix_delivery_poll", "poll_id", postgresql_where=text("purpose = 'ask'")),
+        Index("ix_delivery_reminder", "poll_id", postgresql_where=text("purpose = 'reminder'")),
     )
 
     id: int | None = identity()

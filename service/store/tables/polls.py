@@ -34,10 +34,14 @@ class Poll(SQLModel, table=True):
     opens_at: datetime | None = Field(default=None, sa_type=Instant)
     closes_at: datetime | None = Field(default=None, sa_type=Instant)
     results_at: datetime | None = Field(default=None, sa_type=Instant)
+    results_text: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    reminder_after_hours: int | None = None
     opened_at: datetime | None = Field(default=None, sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     published_at: datetime | None = Field(default=None, sa_type=Instant)
     late: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    confirmed_people: int | None = None
+    grown_to: int | None = None
     audience_limit_id: int | None = Field(default=None, sa_type=BigInteger)
     fan_out_after_id: int = Field(
         default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"}

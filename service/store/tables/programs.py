@@ -17,6 +17,8 @@ class Program(SQLModel, table=True):
         CheckConstraint("monthly_texts > 0", name="monthly_texts"),
         CheckConstraint("send_rate > 0", name="send_rate"),
         CheckConstraint("late_limit_minutes >= 0", name="late_limit_minutes"),
+        CheckConstraint("slot_open_hours BETWEEN 1 AND 167", name="slot_open_hours"),
+        CheckConstraint("slot_lead_hours BETWEEN 1 AND 167", name="slot_lead_hours"),
     )
 
     id: int | None = identity()
@@ -31,6 +33,9 @@ class Program(SQLModel, table=True):
     timezone: str = Field(sa_type=Text)
     quiet_hours: str = Field(sa_type=Text)
     slot: str | None = Field(default=None, sa_type=Text)
+    slot_open_hours: int = Field(default=72, sa_column_kwargs={"server_default": "72"})
+    slot_lead_hours: int = Field(default=24, sa_column_kwargs={"server_default": "24"})
+    slot_set_by: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     monthly_texts: int = 15
     send_rate: int = 100
     late_limit_minutes: int = 60

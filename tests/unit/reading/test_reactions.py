@@ -1,5 +1,7 @@
 """What a phone writes by itself is neither a vote nor an opt-out."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from service.domain.deliveries import Purpose
 from service.domain.polls import Question
 from service.domain.programs import Program
 from service.domain.reading import Label
-from service.domain.wording import LANGUAGES, TEXTS, Saying, render
+from service.domain.wording import LANGUAGES, TEXTS, Saying, render, render_reminder
 from tests.unit.reading.reading_helpers import (
     BRAND,
     choice,
@@ -33,6 +35,7 @@ PROGRAM = Program(
     sender="33550",
     help_contact="800-555-0100 or help@acme.example", keywords={"STAT": "stat"},
 )  # fmt: skip
+CLOSE = datetime(2026, 3, 5, 22, tzinfo=UTC)
 QUESTIONS = [yes_no(), yes_no("N/A"), choice(), number(), open_question()]
 
 
@@ -43,7 +46,13 @@ def sayings() -> list[Saying]:
 
 
 def texts_we_send() -> list[str]:
-    return [render(PROGRAM, saying, language) for language in LANGUAGES for saying in sayings()]
+    reminders = [
+        render_reminder(PROGRAM, question, CLOSE, said_at=CLOSE - timedelta(days=1))
+        for question in QUESTIONS
+    ]
+    return reminders + [
+        render(PROGRAM, saying, language) for language in LANGUAGES for saying in sayings()
+    ]
 
 
 @given(
