@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.consent import SubscriberState
 from service.domain.deliveries import DeliveryState, receipt_state
@@ -36,6 +37,7 @@ from service.store.deliveries import (
     reserve_rate,
 )
 from service.store.engine import lock_numbers
+from service.store.failures import drop_needless_retries
 
 LEASE = timedelta(seconds=20)
 """Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
@@ -135,11 +137,14 @@ async def _take_turn(
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
     refused = {one.id for one in moves if one.error_code == UNSUBSCRIBED}
     blocked = {text.number: text.number_key for text in texts if text.id in refused}
+    failed = {one.id: one for one in moves if one.state is DeliveryState.FAILED}
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
-        await lock_numbers(session, (lock_key(key) for key in blocked.values()))
+        await lock_numbers(session, (lock_key(t.number_key) for t in texts if t.id in failed))
         await move(session, moves, now)
         await record_carrier_opt_outs(session, blocked, now)
+        failures = [Failure(one.id, one.error_code) for one in failed.values()]
+        await settle_failures(session, failures, now)
 
 
 async def _reserve(
@@ -161,6 +166,9 @@ async def _hand_over(
     async with runtime.sessions.begin() as session:
         await lock_numbers(session, (lock_key(text.number_key) for text in texts))
         now = runtime.clock.now()
+        retries = [text.id for text in texts if text.retry_of is not None]
+        if retries:
+            await drop_needless_retries(session, retries, now)
         for row in await leased_with_standing(session, list(by_id), runtime.name):
             standing = Standing(
                 number=by_id[row.id].number,
@@ -230,7 +238,14 @@ def _after_error(runtime: Runtime, text: ClaimedText, error: SendError) -> Move:
     if isinstance(error, NotTakenError):
         wait = timedelta(seconds=error.retry_after_seconds * 2 ** min(text.attempts, 6))
         again_at = runtime.clock.now() + wait
-        return Move(text.id, DeliveryState.READY, str(error), not_before=again_at, attempted=True)
+        return Move(
+            text.id,
+            DeliveryState.READY,
+            str(error),
+            error_code=error.code or None,
+            not_before=again_at,
+            attempted=True,
+        )
     if isinstance(error, RejectedError):
         return Move(
             text.id, DeliveryState.FAILED, str(error), error_code=error.code, attempted=True

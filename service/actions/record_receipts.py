@@ -1,11 +1,12 @@
 """Take in status callbacks: in any order, repeated, before our own record of the sending."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.deliveries import DeliveryState, advance, receipt_state
 from service.domain.phone import lock_key
@@ -13,6 +14,8 @@ from service.runtime import Runtime
 from service.store.deliveries import Move, move
 from service.store.engine import lock_numbers, once_more_if_disconnected
 from service.store.outcomes import lock_for_receipts, write_receipts
+
+_FAILURES = frozenset({"failed", "undelivered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ async def _record(
 ) -> None:
     now = runtime.clock.now()
     refused = [r for r in receipts if r.error_code == UNSUBSCRIBED and r.number]
-    await lock_numbers(session, (lock_key(runtime.key_of(r.number)) for r in refused))
+    failing = [r for r in receipts if r.number and (r.status in _FAILURES or r in refused)]
+    await lock_numbers(session, (lock_key(runtime.key_of(r.number)) for r in failing))
     rows = await lock_for_receipts(
         session,
         [r.delivery_id for r in receipts if r.delivery_id is not None],
@@ -72,14 +76,28 @@ async def _record(
             "error_code": receipt.error_code,
             "received_at": now,
         }
-    moves = [_moved(by_id[key].state, key, news) for key, news in concerning.items()]
-    await move(session, [one for one in moves if one is not None], now)
+    moved = (_moved(by_id[key].state, key, news) for key, news in concerning.items())
+    moves = [one for one in moved if one is not None]
+    await move(session, moves, now)
+    await settle_failures(session, _failures(moves, concerning), now)
     new = await write_receipts(session, [kept[key] for key in sorted(kept)])
     # A repeated receipt is old news: the member may have come back since.
     blocked = {
         r.number: runtime.key_of(r.number) for r in refused if (r.message_sid, r.status) in new
     }
     await record_carrier_opt_outs(session, blocked, now)
+
+
+def _failures(
+    moves: Sequence[Move], concerning: Mapping[int, Sequence[ReceivedReceipt]]
+) -> list[Failure]:
+    """The texts that these receipts ended in failure; one that arrived in part is none."""
+    return [
+        Failure(one.id, one.error_code)
+        for one in moves
+        if one.state in (DeliveryState.FAILED, DeliveryState.UNDELIVERED)
+        and any(receipt.status in _FAILURES for receipt in concerning[one.id])
+    ]
 
 
 def _moved(stored: str, key: int, receipts: Sequence[ReceivedReceipt]) -> Move | None:

@@ -55,6 +55,11 @@ WAITING = frozenset({_S.READY, _S.DEFERRED, _S.LEASED})
 SENT_STATES = frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED})
 """The carrier has taken the text."""
 FINAL = frozenset({_S.DELIVERED, _S.FAILED, _S.CANCELLED})
+BEST_FIRST = (
+    *(_S.DELIVERED, _S.SENT, _S.ACCEPTED, _S.UNDELIVERED),
+    *(_S.HANDED, _S.IN_DOUBT, _S.LEASED, _S.READY, _S.DEFERRED, _S.FAILED, _S.CANCELLED),
+)
+"""Of two attempts at one text, the one further to the front is what became of the person."""
 
 _TAKEN = frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED})
 """News from the carrier; it counts in every state before, for an earlier attempt may have

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.deliveries import DeliveryState, sources_of
+from service.domain.deliveries import BEST_FIRST, DeliveryState, sources_of
 from service.domain.polls import Question
 from service.store.tables import Poll
 
@@ -79,6 +79,7 @@ class ClaimedText:
     body: str
     segments: int
     attempts: int
+    retry_of: int | None = None
     expires_at: datetime | None = None
 
 
@@ -92,7 +93,7 @@ _CLAIM = text(
         ORDER BY d.not_before, d.id LIMIT :size
         FOR UPDATE OF d SKIP LOCKED
     ))
-    RETURNING id, program_id, number_key, number, body, segments, attempts
+    RETURNING id, program_id, number_key, number, body, segments, attempts, retry_of
     """
 )
 
@@ -171,7 +172,10 @@ _MOVE = text(
     """
     UPDATE delivery d
     SET state = CAST(:state AS text), reason = m.reason,
-        message_sid = coalesce(d.message_sid, m.sid), error_code = coalesce(m.code, d.error_code),
+        message_sid = coalesce(d.message_sid, m.sid),
+        -- What an earlier attempt met with says nothing about a text that went in the end.
+        error_code = CASE WHEN CAST(:state AS text) IN ('accepted', 'sent', 'delivered')
+                          THEN m.code ELSE coalesce(m.code, d.error_code) END,
         not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
         handed_at = CASE WHEN CAST(:state AS text) = 'handed' THEN :now
                          WHEN CAST(:state AS text) IN ('ready', 'deferred')
@@ -236,8 +240,14 @@ _CANCEL_POLL = text(
 )
 _FUNNEL = text(
     """
-    SELECT state, reason, count(*) AS people FROM delivery
-    WHERE poll_id = :poll AND purpose = 'ask' GROUP BY state, reason
+    SELECT coalesce(further.state, d.state) AS state, coalesce(further.reason, d.reason) AS reason,
+           count(*) AS people
+    FROM delivery d
+    LEFT JOIN delivery further ON further.retry_of = d.id
+          AND array_position(CAST(:best_first AS text[]), further.state)
+              < array_position(CAST(:best_first AS text[]), d.state)
+    WHERE d.poll_id = :poll AND d.purpose = 'ask' AND d.retry_of IS NULL
+    GROUP BY 1, 2
     """
 )
 
@@ -250,6 +260,10 @@ async def cancel_waiting(session: AsyncSession, poll_id: int, reason: str, now: 
 async def count_by_state(
     session: AsyncSession, poll_id: int
 ) -> list[tuple[DeliveryState, str, int]]:
-    """People of a poll's audience by the state of their text and its reason."""
-    rows = await session.execute(_FUNNEL, {"poll": poll_id})
+    """People of a poll's audience by the state of their text and its reason.
+
+    Who was texted once more is one person still, counted by the text that came further.
+    """
+    order = [state.value for state in BEST_FIRST]
+    rows = await session.execute(_FUNNEL, {"poll": poll_id, "best_first": order})
     return [(DeliveryState(row.state), row.reason, row.people) for row in rows]

@@ -10,7 +10,10 @@ from service.store.tables.base import Instant, checked, identity, reference
 
 
 class Delivery(SQLModel, table=True):
-    """One outbound text to one person for one purpose. ``dedupe_key`` makes it once-only."""
+    """One outbound text to one person for one purpose. ``dedupe_key`` makes it once-only.
+
+    ``retry_of`` is the failed text that this one tries once more.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -45,6 +48,18 @@ class Delivery(SQLModel, table=True):
             postgresql_where=text("inbound_sid IS NOT NULL"),
         ),
         Index("ix_delivery_poll", "poll_id", postgresql_where=text("purpose = 'ask'")),
+        Index(
+            "ix_delivery_failed",
+            "poll_id",
+            postgresql_where=text("purpose = 'ask' AND state IN ('failed', 'undelivered')"),
+        ),
+        # One new attempt at most, however often a failure is told.
+        Index(
+            "uq_delivery_retry_of",
+            "retry_of",
+            unique=True,
+            postgresql_where=text("retry_of IS NOT NULL"),
+        ),
     )
 
     id: int | None = identity()
@@ -61,6 +76,7 @@ class Delivery(SQLModel, table=True):
     state: DeliveryState = Field(sa_type=checked(DeliveryState))
     reason: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     inbound_sid: str | None = Field(default=None, sa_type=Text)
+    retry_of: int | None = Field(default=None, foreign_key="delivery.id", sa_type=BigInteger)
     message_sid: str | None = Field(default=None, sa_type=Text, unique=True)
     error_code: int | None = None
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})

@@ -1,0 +1,45 @@
+"""carrier errors"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("delivery", sa.Column("retry_of", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_delivery_retry_of_delivery"), "delivery", "delivery", ["retry_of"], ["id"]
+    )
+    op.create_index(
+        "uq_delivery_retry_of",
+        "delivery",
+        ["retry_of"],
+        unique=True,
+        postgresql_where=sa.text("retry_of IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_delivery_failed",
+        "delivery",
+        ["poll_id"],
+        unique=False,
+        postgresql_where=sa.text("purpose = 'ask' AND state IN ('failed', 'undelivered')"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index(
+        "ix_delivery_failed",
+        table_name="delivery",
+        postgresql_where=sa.text("purpose = 'ask' AND state IN ('failed', 'undelivered')"),
+    )
+    op.drop_index(
+        "uq_delivery_retry_of",
+        table_name="delivery",
+        postgresql_where=sa.text("retry_of IS NOT NULL"),
+    )
+    op.drop_constraint(op.f("fk_delivery_retry_of_delivery"), "delivery", type_="foreignkey")
+    op.drop_column("delivery", "retry_of")
