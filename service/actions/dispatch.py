@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from service.actions.call_slots import CallSlots
 from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.consent import SubscriberState
@@ -46,30 +47,6 @@ _LARGEST_TURN = 100
 _FEWEST_SHARED_SLOTS = 25
 
 
-class CallSlots:
-    """Bounds the calls to the carrier in flight in this process.
-
-    A turn takes all its slots before it marks its texts *handed*, so between that mark and the
-    call there is nothing to wait for, and a text is never in doubt while it still stands in line.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._free = asyncio.Semaphore(most)
-        self._turn = asyncio.Lock()
-
-    async def take(self, slots: int) -> None:
-        """Take ``slots`` at once; at most ``most``."""
-        async with self._turn:
-            for _ in range(slots):
-                await self._free.acquire()
-
-    def give_back(self, slots: int = 1) -> None:
-        """A call has ended, or will not be made."""
-        for _ in range(slots):
-            self._free.release()
-
-
 async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots) -> int:
     """Send one batch of due texts.
 
@@ -77,8 +54,10 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots
         slots: shared by all batches of this process.
 
     Returns:
-        How many texts were claimed; 0 when nothing was due.
+        How many texts were claimed; 0 when nothing was due, or the carrier is silent.
     """
+    if not slots.allowed:
+        return 0
     async with runtime.sessions.begin() as session:
         programs = await runtime.catalog.programs(session)
         fastest = max((_turn_size(runtime, program, slots) for program in programs.all), default=1)
@@ -103,7 +82,8 @@ def _turn_size(runtime: Runtime, program: Program, slots: CallSlots) -> int:
     Of many slots at most half, so that one turn is prepared while another's calls are under way.
     """
     worth = int(_rate(runtime, program) * _TURN_SECONDS)
-    share = min(slots.most, max(slots.most // 2, _FEWEST_SHARED_SLOTS))
+    allowed = slots.allowed
+    share = min(allowed, max(allowed // 2, _FEWEST_SHARED_SLOTS))
     return max(1, min(worth, share, _LARGEST_TURN))
 
 
@@ -118,20 +98,30 @@ async def _take_turn(
     rate = _rate(runtime, program)
     start = await _reserve(runtime, program, texts, rate)
     await _sleep_until(runtime, start)
-    await slots.take(len(texts))
+    granted = await slots.take(len(texts))
     try:
-        handed = await _hand_over(runtime, program, texts)
+        await _put_back(runtime, texts[granted:])
+        handed = await _hand_over(runtime, program, texts[:granted])
     except BaseException:
-        slots.give_back(len(texts))
+        slots.give_back(granted)
         raise
-    slots.give_back(len(texts) - len(handed))
+    slots.give_back(granted - len(handed))
+    mark = slots.mark()
     moves = await asyncio.gather(
         *(
-            _send(runtime, gateway, program, text, slots, at)
+            _send(runtime, gateway, program, text, slots, mark, at)
             for text, at in _paced(handed, start, rate)
         )
     )
     await _record(runtime, handed, moves)
+
+
+async def _put_back(runtime: Runtime, texts: Sequence[ClaimedText]) -> None:
+    """Texts that got no slot, because the carrier is slow or silent, are due again."""
+    if texts:
+        async with runtime.sessions.begin() as session:
+            now = runtime.clock.now()
+            await move(session, [Move(text.id, DeliveryState.READY) for text in texts], now)
 
 
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
@@ -204,6 +194,7 @@ async def _send(
     program: Program,
     text: ClaimedText,
     slots: CallSlots,
+    mark: int,
     at: datetime,
 ) -> Move:
     try:
@@ -218,7 +209,9 @@ async def _send(
                 validity_seconds=_validity_seconds(runtime, text),
             )
         )
+        slots.note(None, mark)
     except SendError as error:
+        slots.note(error, mark)
         return _after_error(runtime, text, error)
     finally:
         slots.give_back()
