@@ -75,6 +75,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             send_rate=settings.send_rate,
             send_concurrency=settings.send_concurrency,
             settle_seconds=settings.settle_seconds,
+            auto_pause_percent=settings.auto_pause_percent,
             name=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         )
 

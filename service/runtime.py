@@ -24,6 +24,7 @@ class Runtime:
         send_rate: segments a second over all workers; ``None`` takes the program's.
         send_concurrency: calls to the carrier in flight in this process.
         settle_seconds: how long the outcome of a text may stay unknown at the carrier.
+        auto_pause_percent: a poll pauses by itself when more of its texts fail.
         name: tells this process from others in leases.
     """
 
@@ -36,6 +37,7 @@ class Runtime:
     send_rate: int | None = None
     send_concurrency: int = 25
     settle_seconds: float = 900
+    auto_pause_percent: int = 20
     name: str = "process"
 
     def key_of(self, number: str) -> bytes:

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     send_rate: int | None = Field(default=None, ge=1)
     send_concurrency: int = Field(default=25, ge=1)
     settle_seconds: float = Field(default=900, ge=12)
+    auto_pause_percent: int = Field(default=20, ge=1, le=100)
     pollwire_clock_start: datetime | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"

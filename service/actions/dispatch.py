@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from service.actions.call_slots import CallSlots
 from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
+from service.actions.trouble import report_refusals
 from service.domain.consent import SubscriberState
 from service.domain.deliveries import DeliveryState, receipt_state
 from service.domain.gate import Standing, may_be_sent
@@ -135,6 +136,7 @@ async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequenc
         await record_carrier_opt_outs(session, blocked, now)
         failures = [Failure(one.id, one.error_code) for one in failed.values()]
         await settle_failures(session, failures, now)
+    await report_refusals(runtime, {one.id: one.error_code for one in moves if one.error_code})
 
 
 async def _reserve(

@@ -23,6 +23,7 @@ from service.actions.polls import (
 )
 from service.actions.reconcile import reconcile, sweep
 from service.actions.review import lapse_holds
+from service.actions.trouble import watch_polls
 from service.domain.schedule import Daily, Every, Recurrence
 from service.errors import RefusedError
 from service.runtime import Runtime
@@ -46,6 +47,10 @@ async def _reconcile(runtime: Runtime, payload: Mapping[str, Any]) -> None:
         await reconcile(runtime, runtime.gateway)
 
 
+async def _watch(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    await watch_polls(runtime)
+
+
 async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     async with runtime.sessions.begin() as session:
         await jobs.forget_done(session, runtime.clock.now() - KEEP_DONE)
@@ -61,6 +66,7 @@ HANDLERS: Mapping[str, Handler] = {
     FAN_OUT_JOB: lambda runtime, payload: fan_out(runtime, payload["poll_id"]),
     "sweep": _sweep,
     "reconcile": _reconcile,
+    "watch": _watch,
     "upkeep": _upkeep,
     "lapse_holds": _lapse_holds,
 }
@@ -79,6 +85,7 @@ class JobRun:
 RECURRING: Mapping[str, Recurrence] = {
     "sweep": Every(timedelta(seconds=5)),
     "reconcile": Every(timedelta(seconds=5)),
+    "watch": Every(timedelta(seconds=5)),
     "lapse_holds": Every(timedelta(minutes=10)),
     "upkeep": Daily(time(3, 30), "UTC"),
 }

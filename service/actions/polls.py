@@ -135,12 +135,13 @@ async def pause_poll(runtime: Runtime, slug: str) -> None:
 
 
 async def resume_poll(runtime: Runtime, slug: str) -> None:
-    """Go on sending."""
+    """Go on sending; failures are judged from now on."""
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
         if poll.state is not PollState.PAUSED:
             raise RefusedError(f"poll {slug!r} is {poll.state.value}, not paused")
         _move(poll, PollState.OPEN)
+        poll.pause_reason, poll.resumed_at = "", runtime.clock.now()
 
 
 async def cancel_poll(runtime: Runtime, slug: str) -> None:
@@ -262,6 +263,7 @@ def _summary(poll: tables.Poll) -> dict[str, Any]:
         "slug": poll.slug,
         "title": poll.title,
         "state": poll.state.value,
+        "pause_reason": poll.pause_reason,
         "opens_at": iso(poll.opens_at),
         "closes_at": iso(poll.closes_at),
         "results_at": iso(poll.results_at),

@@ -151,6 +151,8 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
         return
     for name in ("slug", "title", "state", "opens_at", "closes_at", "late", "people"):
         print(f"{name + ':':12}{shown[name]}")
+    if shown["pause_reason"]:
+        print(f"{'paused:':12}{shown['pause_reason']}")
     for text in shown["texts"]:
         print(f"  {_described(text)}")
 

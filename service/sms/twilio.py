@@ -29,6 +29,7 @@ TIMEOUT_SECONDS = 10
 _MESSAGES_HOST = re.compile(r"https://api\.twilio\.com(?=/)")
 _ANY_HOST = re.compile(r"https://[a-z0-9.-]+\.twilio\.com(?=/)")
 _NOT_FOUND = 20404
+_WRONG_CREDENTIALS = 20003
 _MOST_LISTED = 50
 _ACCOUNT_WAIT_SECONDS = 60.0
 
@@ -241,10 +242,12 @@ def _refusal(error: TwilioRestException) -> RejectedError:
 def _text_refusal(error: TwilioRestException) -> RejectedError | NotTakenError:
     """A refused text; one that the account's own trouble refused is as good as before."""
     refusal = _refusal(error)
-    if not carrier_error(refusal.code).keeps_text and error.status not in (401, 403):
+    keeps_text = carrier_error(refusal.code).keeps_text
+    if not keeps_text and error.status not in (401, 403):
         return refusal
     return NotTakenError(
         f"the account cannot send ({refusal.code}): {error.msg}"[:200],
-        code=refusal.code,
+        # A door that is shut is one matter, by whatever code it says so.
+        code=refusal.code if keeps_text else _WRONG_CREDENTIALS,
         retry_after_seconds=_ACCOUNT_WAIT_SECONDS,
     )

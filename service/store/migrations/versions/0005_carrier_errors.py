@@ -10,6 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("poll", sa.Column("pause_reason", sa.Text(), server_default="", nullable=False))
+    op.add_column("poll", sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("delivery", sa.Column("retry_of", sa.BigInteger(), nullable=True))
     op.create_foreign_key(
         op.f("fk_delivery_retry_of_delivery"), "delivery", "delivery", ["retry_of"], ["id"]
@@ -43,3 +45,5 @@ def downgrade() -> None:
     )
     op.drop_constraint(op.f("fk_delivery_retry_of_delivery"), "delivery", type_="foreignkey")
     op.drop_column("delivery", "retry_of")
+    op.drop_column("poll", "resumed_at")
+    op.drop_column("poll", "pause_reason")
