@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.actions.opt_out import UNSUBSCRIBED
 from service.domain.alerts import AlertKind
-from service.domain.carrier_errors import FILTERED, Remedy, carrier_error
+from service.domain.carrier_errors import FILTERED, Remedy, carrier_error, described
 from service.domain.failing import FILTERED_PERCENT, fails_too_often, outcomes_to_count
 from service.domain.polls import PollState
 from service.runtime import Runtime
@@ -74,7 +74,7 @@ async def _judge(runtime: Runtime, session: AsyncSession, poll: SendingPoll) -> 
         await _tell(session, poll.program_id, poll.id, FILTERED, now)
     if fails_too_often(failed, outcomes, runtime.auto_pause_percent):
         most = max(codes, key=lambda code: codes[code])
-        reason = f"{failed:,} of {outcomes:,} texts failed, most often: {_described(most)}"
+        reason = f"{failed:,} of {outcomes:,} texts failed, most often: {described(most)}"
         await _pause(session, poll.id, reason, now)
 
 
@@ -82,7 +82,7 @@ async def _act_on(
     session: AsyncSession, program_id: int, poll_id: int | None, code: int, now: datetime
 ) -> None:
     if poll_id is not None and carrier_error(code).remedy is Remedy.STOP_POLL:
-        await _pause(session, poll_id, _described(code), now)
+        await _pause(session, poll_id, described(code), now)
     else:
         await _tell(session, program_id, poll_id, code, now)
 
@@ -95,7 +95,7 @@ async def _tell(
         session,
         AlertKind.CARRIER_REFUSAL,
         f"{about}:code:{code}",
-        f"The carrier refuses texts: {_described(code)}",
+        f"The carrier refuses texts: {described(code)}",
         now=now,
         program_id=program_id,
         poll_id=poll_id,
@@ -118,7 +118,3 @@ async def _pause(session: AsyncSession, poll_id: int, reason: str, now: datetime
         program_id=poll.program_id,
         poll_id=poll_id,
     )
-
-
-def _described(code: int | None) -> str:
-    return f"{carrier_error(code).meaning} (code {code})" if code else carrier_error(code).meaning

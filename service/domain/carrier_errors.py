@@ -148,5 +148,15 @@ def carrier_error(code: int | None) -> CarrierError:
     return TABLE.get(code, _UNKNOWN) if code else _NO_CODE
 
 
+def described(code: int | None) -> str:
+    """A failure for people.
+
+    >>> described(30003)
+    'the phone cannot be reached (code 30003)'
+    """
+    meaning = carrier_error(code).meaning
+    return f"{meaning} (code {code})" if code else meaning
+
+
 BLAMELESS = tuple(code for code, line in TABLE.items() if not line.suspends_after)
 """Codes that say nothing against a number."""
