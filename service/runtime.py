@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from service.clock import Clock
 from service.domain.phone import number_key
+from service.notify import Notifier
 from service.sms.gateway import SmsGateway
 from service.store.catalog import Catalog
 from service.store.engine import Sessions
@@ -19,6 +20,7 @@ class Runtime:
     Attributes:
         catalog: programs and polls as last read.
         gateway: ``None`` where no carrier account is configured.
+        notifier: ``None`` where the staff have no webhook for alerts.
         number_secret: HMAC key of numbers.
         public_base_url: address that Twilio and members see, without a slash at the end.
         send_rate: segments a second over all workers; ``None`` takes the program's.
@@ -34,6 +36,7 @@ class Runtime:
     number_secret: bytes
     public_base_url: str
     gateway: SmsGateway | None = None
+    notifier: Notifier | None = None
     send_rate: int | None = None
     send_concurrency: int = 25
     settle_seconds: float = 900

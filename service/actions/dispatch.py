@@ -11,14 +11,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from service.actions.call_slots import CallSlots
 from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.actions.trouble import report_refusals
 from service.domain.consent import SubscriberState
-from service.domain.deliveries import DeliveryState, receipt_state
-from service.domain.gate import Standing, may_be_sent
+from service.domain.deliveries import DeliveryState, Purpose, receipt_state
+from service.domain.gate import Standing, Verdict, may_be_sent
 from service.domain.phone import lock_key
 from service.domain.polls import PollState
 from service.domain.programs import Program
@@ -162,21 +163,29 @@ async def _hand_over(
         if retries:
             await drop_needless_retries(session, retries, now)
         for row in await leased_with_standing(session, list(by_id), runtime.name):
-            standing = Standing(
-                number=by_id[row.id].number,
-                state=SubscriberState(row.state) if row.state else None,
-                hold=bool(row.hold),
-                review=bool(row.review),
-                timezone=row.timezone,
-                poll=PollState(row.poll_state) if row.poll_state else None,
-                poll_closes_at=row.closes_at,
-            )
-            verdict = may_be_sent(standing, program, now)
+            verdict = _verdict(row, by_id[row.id].number, program, now)
             moves.append(Move(row.id, verdict.state, verdict.reason, not_before=verdict.not_before))
             if verdict.state is DeliveryState.HANDED:
                 handed.append(replace(by_id[row.id], expires_at=verdict.expires_at))
         await move(session, moves, now)
     return handed
+
+
+def _verdict(row: Any, number: str, program: Program, now: datetime) -> Verdict:
+    if row.purpose == Purpose.ALERT:  # a phone of the staff, at any hour
+        if row.staff_stopped:
+            return Verdict(DeliveryState.CANCELLED, "opted out")
+        return Verdict(DeliveryState.HANDED)
+    standing = Standing(
+        number=number,
+        state=SubscriberState(row.state) if row.state else None,
+        hold=bool(row.hold),
+        review=bool(row.review),
+        timezone=row.timezone,
+        poll=PollState(row.poll_state) if row.poll_state else None,
+        poll_closes_at=row.closes_at,
+    )
+    return may_be_sent(standing, program, now)
 
 
 def _paced(

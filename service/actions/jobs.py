@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.actions.alerts import WEBHOOK_JOB, post_alert, tell_staff
 from service.actions.fan_out import fan_out
+from service.actions.hold_warnings import warn_of_holds
 from service.actions.polls import (
     CLOSE_JOB,
     FAN_OUT_JOB,
@@ -58,6 +60,7 @@ async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
 
 async def _lapse_holds(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     await lapse_holds(runtime)
+    await warn_of_holds(runtime)
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -67,6 +70,8 @@ HANDLERS: Mapping[str, Handler] = {
     "sweep": _sweep,
     "reconcile": _reconcile,
     "watch": _watch,
+    "tell_staff": lambda runtime, payload: tell_staff(runtime),
+    WEBHOOK_JOB: lambda runtime, payload: post_alert(runtime, payload["alert_id"]),
     "upkeep": _upkeep,
     "lapse_holds": _lapse_holds,
 }
@@ -86,6 +91,7 @@ RECURRING: Mapping[str, Recurrence] = {
     "sweep": Every(timedelta(seconds=5)),
     "reconcile": Every(timedelta(seconds=5)),
     "watch": Every(timedelta(seconds=5)),
+    "tell_staff": Every(timedelta(seconds=10)),
     "lapse_holds": Every(timedelta(minutes=10)),
     "upkeep": Daily(time(3, 30), "UTC"),
 }

@@ -3,6 +3,7 @@
 import typer
 
 from service.cli import (
+    alerts,
     classify,
     database,
     demo,
@@ -12,6 +13,7 @@ from service.cli import (
     processes,
     program,
     review,
+    staff,
     subscribers,
 )
 
@@ -37,3 +39,5 @@ app.add_typer(poll.app, name="poll")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(review.app, name="review")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(staff.app, name="staff")
+app.add_typer(alerts.app, name="alerts")

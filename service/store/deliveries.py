@@ -129,8 +129,11 @@ async def reserve_rate(
 
 _LEASED = text(
     """
-    SELECT d.id, s.state, s.review, s.timezone, p.state AS poll_state, p.closes_at,
-           EXISTS (SELECT FROM subscriber h WHERE h.number_key = d.number_key AND h.hold) AS hold
+    SELECT d.id, d.purpose, s.state, s.review, s.timezone, p.state AS poll_state, p.closes_at,
+           EXISTS (SELECT FROM subscriber h WHERE h.number_key = d.number_key AND h.hold) AS hold,
+           CASE WHEN d.purpose = 'alert' THEN
+               EXISTS (SELECT FROM opt_out o WHERE o.number_key = d.number_key)
+           END AS staff_stopped
     FROM delivery d
     LEFT JOIN subscriber s ON s.id = d.subscriber_id
     LEFT JOIN poll p ON p.id = d.poll_id

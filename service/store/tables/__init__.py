@@ -12,6 +12,7 @@ from service.store.tables.jobs import Job
 from service.store.tables.people import ConsentEvent, OptOut, Subscriber
 from service.store.tables.polls import Choice, Poll, Publication, Question
 from service.store.tables.programs import Keyword, Program
+from service.store.tables.staff import Staff
 
 __all__ = [
     "Alert",
@@ -31,5 +32,6 @@ __all__ = [
     "Question",
     "RateSlot",
     "Receipt",
+    "Staff",
     "Subscriber",
 ]

@@ -10,6 +10,31 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "staff",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "viewer",
+                "editor",
+                "admin",
+                name="staffrole",
+                native_enum=False,
+                create_constraint=True,
+                length=None,
+            ),
+            nullable=False,
+        ),
+        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
+    )
+    op.add_column(
+        "alert", sa.Column("told_times", sa.Integer(), server_default="0", nullable=False)
+    )
     op.add_column("poll", sa.Column("pause_reason", sa.Text(), server_default="", nullable=False))
     op.add_column("poll", sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("delivery", sa.Column("retry_of", sa.BigInteger(), nullable=True))
@@ -47,3 +72,5 @@ def downgrade() -> None:
     op.drop_column("delivery", "retry_of")
     op.drop_column("poll", "resumed_at")
     op.drop_column("poll", "pause_reason")
+    op.drop_column("alert", "told_times")
+    op.drop_table("staff")
