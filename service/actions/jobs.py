@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.actions.alerts import WEBHOOK_JOB, post_alert, tell_staff
+from service.actions.doubts import watch_doubts
 from service.actions.fan_out import fan_out
 from service.actions.hold_warnings import warn_of_holds
 from service.actions.polls import (
@@ -51,6 +52,7 @@ async def _reconcile(runtime: Runtime, payload: Mapping[str, Any]) -> None:
 
 async def _watch(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     await watch_polls(runtime)
+    await watch_doubts(runtime)
 
 
 async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:

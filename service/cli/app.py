@@ -6,6 +6,7 @@ from service.cli import (
     alerts,
     classify,
     database,
+    deliveries,
     demo,
     doctor,
     jobs,
@@ -41,3 +42,4 @@ app.add_typer(review.app, name="review")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(staff.app, name="staff")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(deliveries.app, name="deliveries")

@@ -28,6 +28,14 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DoubtDecision(StrEnum):
+    """What staff say of a text in doubt: it went, send it again, or let it be."""
+
+    WENT = "went"
+    AGAIN = "again"
+    DROP = "drop"
+
+
 class Purpose(StrEnum):
     """Why a text is sent; also the name of its wording."""
 
@@ -78,6 +86,13 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     _S.FAILED: frozenset(),
     _S.CANCELLED: frozenset(),
 }
+
+DECIDED: Mapping[DoubtDecision, DeliveryState] = {
+    DoubtDecision.WENT: _S.ACCEPTED,
+    DoubtDecision.AGAIN: _S.READY,
+    DoubtDecision.DROP: _S.FAILED,
+}
+"""Where a text in doubt goes when staff decide; one that went counts as sent in the funnel."""
 
 _RECEIPTS: Mapping[str, DeliveryState] = {
     "accepted": _S.ACCEPTED,

@@ -176,9 +176,9 @@ _MOVE = text(
     UPDATE delivery d
     SET state = CAST(:state AS text), reason = m.reason,
         message_sid = coalesce(d.message_sid, m.sid),
-        -- What an earlier attempt met with says nothing about a text that went in the end.
-        error_code = CASE WHEN CAST(:state AS text) IN ('accepted', 'sent', 'delivered')
-                          THEN m.code ELSE coalesce(m.code, d.error_code) END,
+        -- What an earlier call met with tells why a text waits, and nothing once it went.
+        error_code = CASE WHEN CAST(:state AS text) IN ('ready', 'deferred', 'handed')
+                          THEN coalesce(m.code, d.error_code) ELSE m.code END,
         not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
         handed_at = CASE WHEN CAST(:state AS text) = 'handed' THEN :now
                          WHEN CAST(:state AS text) IN ('ready', 'deferred')

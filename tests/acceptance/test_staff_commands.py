@@ -63,3 +63,13 @@ async def test_a_webhook_for_alerts_needs_a_key_and_is_never_shown(
     monkeypatch.setenv("ALERT_WEBHOOK_URL", "hooks.example.org")
     with pytest.raises(SettingsError, match="ALERT_WEBHOOK_URL: must be an address"):
         read_settings()
+
+
+async def test_texts_are_listed_by_state_and_only_doubts_are_settled(house: House) -> None:
+    assert await house.pollwire("deliveries", "list", "--state", "in_doubt") == []
+    code, out, _ = await house.run("deliveries", "list", "--poll", "none")
+    assert (code, out.splitlines()[-1]) == (0, "No text is in doubt.")
+    code, _, said = await house.run("deliveries", "settle", "17", "--as", "went")
+    assert (code, said) == (1, "error: there is no text 17\n")
+    code, _, _ = await house.run("deliveries", "settle", "17", "--as", "guess")
+    assert code == 2

@@ -5,14 +5,15 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, Index, SQLModel, text
 
-from service.domain.deliveries import DeliveryState, Purpose
+from service.domain.deliveries import DeliveryState, DoubtDecision, Purpose
 from service.store.tables.base import Instant, checked, identity, reference
 
 
 class Delivery(SQLModel, table=True):
     """One outbound text to one person for one purpose. ``dedupe_key`` makes it once-only.
 
-    ``retry_of`` is the failed text that this one tries once more.
+    ``retry_of`` is the failed text that this one tries once more. ``decided_as`` is what staff last
+    said of it when it was in doubt; only they may say that it went without the carrier's sid.
     """
 
     __tablename__ = "delivery"
@@ -20,7 +21,7 @@ class Delivery(SQLModel, table=True):
         CheckConstraint("segments > 0", name="segments"),
         CheckConstraint(
             "state NOT IN ('accepted', 'sent', 'delivered', 'undelivered') "
-            "OR message_sid IS NOT NULL",
+            "OR message_sid IS NOT NULL OR coalesce(decided_as, '') = 'went'",
             name="taken_has_sid",
         ),
         Index(
@@ -86,6 +87,9 @@ class Delivery(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     handed_at: datetime | None = Field(default=None, sa_type=Instant)
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    decided_as: DoubtDecision | None = Field(default=None, sa_type=checked(DoubtDecision))
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Receipt(SQLModel, table=True):

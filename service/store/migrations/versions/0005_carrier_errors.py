@@ -9,7 +9,36 @@ branch_labels = None
 depends_on = None
 
 
+_TAKEN_HAS_SID = (
+    "state NOT IN ('accepted', 'sent', 'delivered', 'undelivered') OR message_sid IS NOT NULL"
+)
+
+
+def _taken_has_sid(rule: str) -> None:
+    op.drop_constraint(op.f("ck_delivery_taken_has_sid"), "delivery", type_="check")
+    op.create_check_constraint("taken_has_sid", "delivery", rule)
+
+
 def upgrade() -> None:
+    op.add_column(
+        "delivery",
+        sa.Column(
+            "decided_as",
+            sa.Enum(
+                "went",
+                "again",
+                "drop",
+                name="doubtdecision",
+                native_enum=False,
+                create_constraint=True,
+                length=None,
+            ),
+            nullable=True,
+        ),
+    )
+    op.add_column("delivery", sa.Column("decided_by", sa.Text(), nullable=True))
+    op.add_column("delivery", sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True))
+    _taken_has_sid(f"{_TAKEN_HAS_SID} OR coalesce(decided_as, '') = 'went'")
     op.create_table(
         "staff",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -72,5 +101,14 @@ def downgrade() -> None:
     op.drop_column("delivery", "retry_of")
     op.drop_column("poll", "resumed_at")
     op.drop_column("poll", "pause_reason")
+    # What staff said went, and no receipt confirmed, cannot be told without its sid.
+    op.execute(
+        "UPDATE delivery SET state = 'failed', reason = 'staff: it went' "
+        "WHERE state = 'accepted' AND message_sid IS NULL"
+    )
+    _taken_has_sid(_TAKEN_HAS_SID)
+    op.drop_column("delivery", "decided_at")
+    op.drop_column("delivery", "decided_by")
+    op.drop_column("delivery", "decided_as")
     op.drop_column("alert", "told_times")
     op.drop_table("staff")
