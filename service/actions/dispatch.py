@@ -37,6 +37,7 @@ from service.store.deliveries import (
     claim,
     leased_with_standing,
     move,
+    put_back,
     reserve_rate,
 )
 from service.store.engine import lock_numbers
@@ -122,8 +123,7 @@ async def _put_back(runtime: Runtime, texts: Sequence[ClaimedText]) -> None:
     """Texts that got no slot, because the carrier is slow or silent, are due again."""
     if texts:
         async with runtime.sessions.begin() as session:
-            now = runtime.clock.now()
-            await move(session, [Move(text.id, DeliveryState.READY) for text in texts], now)
+            await put_back(session, [text.id for text in texts], runtime.name)
 
 
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:

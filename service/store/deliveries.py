@@ -107,6 +107,26 @@ async def claim(
     return sorted((ClaimedText(*row) for row in rows), key=lambda claimed: claimed.id)
 
 
+_PUT_BACK = text(
+    """
+    UPDATE delivery SET state = 'ready', leased_until = NULL, leased_by = NULL
+    WHERE id IN (
+        SELECT id FROM delivery
+        WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'leased' AND leased_by = :name
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    """
+)
+
+
+async def put_back(session: AsyncSession, ids: Sequence[int], name: str) -> None:
+    """Of these texts, those still leased by ``name`` are due again.
+
+    A lease that has lapsed is another's by now, and what it handed over must not be touched.
+    """
+    await session.execute(_PUT_BACK, {"ids": list(ids), "name": name})
+
+
 _RESERVE = text(
     """
     INSERT INTO rate_slot (sender, next_at) VALUES (:sender, CAST(:now AS timestamptz) + :cost)
@@ -246,7 +266,7 @@ _FUNNEL = text(
     SELECT coalesce(further.state, d.state) AS state, coalesce(further.reason, d.reason) AS reason,
            count(*) AS people
     FROM delivery d
-    LEFT JOIN delivery further ON further.retry_of = d.id
+    LEFT JOIN delivery further ON further.retry_of = d.id AND further.retry_of IS NOT NULL
           AND array_position(CAST(:best_first AS text[]), further.state)
               < array_position(CAST(:best_first AS text[]), d.state)
     WHERE d.poll_id = :poll AND d.purpose = 'ask' AND d.retry_of IS NULL

@@ -110,3 +110,16 @@ async def test_a_silent_carrier_leaves_few_in_doubt_and_is_tried_with_one_text(
     await asyncio.gather(*(lane() for _ in range(4)))
     assert await states(runtime) == {"in_doubt": 26, "accepted": 174}
     assert slots.allowed > 1
+
+
+async def test_a_text_put_back_late_is_left_to_whoever_has_it_by_now(runtime: Runtime) -> None:
+    from service.store.deliveries import claim, put_back
+
+    await ready_poll(runtime, 2)
+    now = runtime.clock.now()
+    async with runtime.sessions.begin() as session:
+        mine = await claim(session, name="slow", now=now, lease=timedelta(seconds=20), size=2)
+        taken = "UPDATE delivery SET state='handed', leased_by=NULL WHERE id=:id"
+        await session.execute(text(taken), {"id": mine[0].id})
+        await put_back(session, [one.id for one in mine], "slow")
+    assert await states(runtime) == {"handed": 1, "ready": 1}
