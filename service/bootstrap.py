@@ -17,6 +17,7 @@ from service.actions.diagnose import Premises
 from service.clock import Clock
 from service.domain.phone import key_fingerprint
 from service.errors import SettingsError
+from service.notify import WebhookNotifier
 from service.runtime import Runtime
 from service.settings import Settings
 from service.sms.twilio import TwilioGateway
@@ -72,9 +73,11 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             number_secret=secret,
             public_base_url=settings.public_base_url,
             gateway=_gateway(settings, stack),
+            notifier=_notifier(settings, stack),
             send_rate=settings.send_rate,
             send_concurrency=settings.send_concurrency,
             settle_seconds=settings.settle_seconds,
+            auto_pause_percent=settings.auto_pause_percent,
             name=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         )
 
@@ -131,6 +134,17 @@ def _gateway(settings: Settings, stack: AsyncExitStack) -> TwilioGateway | None:
     if settings.rest_credentials is None or settings.twilio_account_sid is None:
         return None
     return _twilio(settings, settings.rest_credentials, stack)
+
+
+def _notifier(settings: Settings, stack: AsyncExitStack) -> WebhookNotifier | None:
+    if settings.alert_webhook_url is None or settings.secret_key is None:
+        return None
+    notifier = WebhookNotifier(
+        settings.alert_webhook_url.get_secret_value(),
+        settings.secret_key.get_secret_value().encode(),
+    )
+    stack.push_async_callback(notifier.close)
+    return notifier
 
 
 def _twilio(

@@ -25,6 +25,10 @@ class EmbeddedServerError(PollwireError):
     """The embedded PostgreSQL cannot be started or reached."""
 
 
+class NotifyError(PollwireError):
+    """An alert was not taken by the staff's webhook."""
+
+
 class SendError(PollwireError):
     """A text was not accepted by the carrier's API.
 

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     send_rate: int | None = Field(default=None, ge=1)
     send_concurrency: int = Field(default=25, ge=1)
     settle_seconds: float = Field(default=900, ge=12)
+    alert_webhook_url: SecretStr | None = None
+    auto_pause_percent: int = Field(default=20, ge=1, le=100)
     pollwire_clock_start: datetime | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
@@ -48,6 +50,14 @@ class Settings(BaseSettings):
         if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError("must be an address such as https://polls.example.org")
         return value.rstrip("/")
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _is_secret_address(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = _parts(value.get_secret_value()) if value else None
+        if value and (parts is None or parts.scheme not in ("http", "https") or not parts.netloc):
+            raise ValueError("must be an address such as https://hooks.example.org/pollwire")
+        return value
 
     @field_validator("data_dir")
     @classmethod
@@ -76,6 +86,12 @@ class Settings(BaseSettings):
     def _keeps_real_time_at_twilio(self) -> Self:
         if self.pollwire_clock_start and self.is_twilio:
             raise ValueError("POLLWIRE_CLOCK_START cannot be set with Twilio's own API")
+        return self
+
+    @model_validator(mode="after")
+    def _signs_alerts(self) -> Self:
+        if self.alert_webhook_url and not self.secret_key:
+            raise ValueError("ALERT_WEBHOOK_URL needs SECRET_KEY, under which alerts are signed")
         return self
 
     @property

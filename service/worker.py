@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
-from service.actions.dispatch import CallSlots, dispatch_batch
+from service.actions.call_slots import CallSlots
+from service.actions.dispatch import dispatch_batch
 from service.actions.jobs import plan_recurring, run_due_job
 from service.logs import Outage
 from service.runtime import Runtime
@@ -29,7 +30,7 @@ class Next(Enum):
 async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set; what is under way is finished first."""
     gateway = runtime.gateway
-    slots = CallSlots(runtime.send_concurrency)
+    slots = CallSlots(runtime.send_concurrency, runtime.clock)
 
     async def run_job() -> Next:
         run = await run_due_job(runtime)

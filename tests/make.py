@@ -81,7 +81,8 @@ async def make_open_poll(runtime: Runtime, content: dict[str, Any] = COACHING) -
 async def run_background(runtime: Runtime) -> None:
     """Run due jobs and send due texts until nothing is left to do."""
 
-    from service.actions.dispatch import CallSlots, dispatch_batch
+    from service.actions.call_slots import CallSlots
+    from service.actions.dispatch import dispatch_batch
     from service.actions.jobs import run_due_job
 
     assert runtime.gateway is not None

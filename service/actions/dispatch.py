@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
 
+from service.actions.call_slots import CallSlots
+from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
+from service.actions.trouble import report_refusals
 from service.domain.deliveries import UNASKED, DeliveryState, receipt_state
 from service.domain.gate import may_be_sent
 from service.domain.phone import lock_key
@@ -29,8 +31,9 @@ from service.sms.gateway import (
 )
 from service.store.deliveries import Move, move
 from service.store.engine import lock_numbers
+from service.store.failures import drop_needless_retries
 from service.store.standing import leased_with_standing
-from service.store.turns import ClaimedText, Source, claim, due_sources, reserve_rate
+from service.store.turns import ClaimedText, Source, claim, due_sources, put_back, reserve_rate
 
 LEASE = timedelta(seconds=20)
 """Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
@@ -42,31 +45,6 @@ _AHEAD = timedelta(seconds=1)
 _LATE = timedelta(seconds=0.05)
 
 
-class CallSlots:
-    """Bounds the calls to the carrier in flight in this process.
-
-    A turn takes all its slots before it marks its texts *handed*, so between that mark and the
-    call there is nothing to wait for, and a text is never in doubt while it still stands in line.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._free = asyncio.Semaphore(most)
-        self._turn = asyncio.Lock()
-        self.turns = count()
-
-    async def take(self, slots: int) -> None:
-        """Take ``slots`` at once; at most ``most``."""
-        async with self._turn:
-            for _ in range(slots):
-                await self._free.acquire()
-
-    def give_back(self, slots: int = 1) -> None:
-        """A call has ended, or will not be made."""
-        for _ in range(slots):
-            self._free.release()
-
-
 async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots) -> bool:
     """Send one batch of due texts.
 
@@ -74,8 +52,10 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots
         slots: shared by all batches of this process.
 
     Returns:
-        Whether anything was due.
+        Whether anything was due that may be sent: nothing may while the carrier is silent.
     """
+    if not slots.allowed:
+        return False
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         programs = await runtime.catalog.programs(session)
@@ -121,7 +101,8 @@ def _turn_size(runtime: Runtime, program: Program, slots: CallSlots) -> int:
     Of many slots at most half, so that one turn is prepared while another's calls are under way.
     """
     worth = int(_rate(runtime, program) * _TURN_SECONDS)
-    share = min(slots.most, max(slots.most // 2, _FEWEST_SHARED_SLOTS))
+    allowed = slots.allowed
+    share = min(allowed, max(allowed // 2, _FEWEST_SHARED_SLOTS))
     return max(1, min(worth, share, _LARGEST_TURN))
 
 
@@ -136,33 +117,47 @@ async def _take_turn(
     rate = _rate(runtime, program)
     start = await _reserve(runtime, program, texts, rate)
     await _sleep_until(runtime, start)
-    await slots.take(len(texts))
+    granted = await slots.take(len(texts))
     try:
-        while runtime.clock.now() - start > _LATE:  # what was reserved has passed
+        await _put_back(runtime, texts[granted:])
+        texts = texts[:granted]
+        while granted and runtime.clock.now() - start > _LATE:  # what was reserved has passed
             start = await _reserve(runtime, program, texts, rate)
             await _sleep_until(runtime, start)
         handed = await _hand_over(runtime, program, texts)
     except BaseException:
-        slots.give_back(len(texts))
+        slots.give_back(granted)
         raise
-    slots.give_back(len(texts) - len(handed))
+    slots.give_back(granted - len(handed))
+    mark = slots.mark()
     moves = await asyncio.gather(
         *(
-            _send(runtime, gateway, program, text, slots, at)
+            _send(runtime, gateway, program, text, slots, mark, at)
             for text, at in _paced(handed, start, rate)
         )
     )
     await _record(runtime, handed, moves)
 
 
+async def _put_back(runtime: Runtime, texts: Sequence[ClaimedText]) -> None:
+    """Texts that got no slot, because the carrier is slow or silent, are due again."""
+    if texts:
+        async with runtime.sessions.begin() as session:
+            await put_back(session, [text.id for text in texts], runtime.name)
+
+
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
     refused = {one.id for one in moves if one.error_code == UNSUBSCRIBED}
     blocked = {text.number: text.number_key for text in texts if text.id in refused}
+    failed = {one.id: one for one in moves if one.state is DeliveryState.FAILED}
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
-        await lock_numbers(session, (lock_key(key) for key in blocked.values()))
+        await lock_numbers(session, (lock_key(t.number_key) for t in texts if t.id in failed))
         await move(session, moves, now)
         await record_carrier_opt_outs(session, blocked, now)
+        failures = [Failure(one.id, one.error_code) for one in failed.values()]
+        await settle_failures(session, failures, now)
+    await report_refusals(runtime, {one.id: one.error_code for one in moves if one.error_code})
 
 
 async def _reserve(
@@ -185,6 +180,9 @@ async def _hand_over(
     async with runtime.sessions.begin() as session:
         await lock_numbers(session, (lock_key(text.number_key) for text in texts))
         now = runtime.clock.now()
+        retries = [text.id for text in texts if text.retry_of is not None]
+        if retries:
+            await drop_needless_retries(session, retries, now)
         standings = await leased_with_standing(session, list(by_id), runtime.name, now)
         for key, standing in standings.items():
             # Two texts to one number may be in one turn: the second counts the first.
@@ -223,6 +221,7 @@ async def _send(
     program: Program,
     text: ClaimedText,
     slots: CallSlots,
+    mark: int,
     at: datetime,
 ) -> Move:
     try:
@@ -237,7 +236,9 @@ async def _send(
                 validity_seconds=_validity_seconds(runtime, text),
             )
         )
+        slots.note(None, mark)
     except SendError as error:
+        slots.note(error, mark)
         return _after_error(runtime, text, error)
     finally:
         slots.give_back()
@@ -257,7 +258,14 @@ def _after_error(runtime: Runtime, text: ClaimedText, error: SendError) -> Move:
     if isinstance(error, NotTakenError):
         wait = timedelta(seconds=error.retry_after_seconds * 2 ** min(text.attempts, 6))
         again_at = runtime.clock.now() + wait
-        return Move(text.id, DeliveryState.READY, str(error), not_before=again_at, attempted=True)
+        return Move(
+            text.id,
+            DeliveryState.READY,
+            str(error),
+            error_code=error.code or None,
+            not_before=again_at,
+            attempted=True,
+        )
     if isinstance(error, RejectedError):
         return Move(
             text.id, DeliveryState.FAILED, str(error), error_code=error.code, attempted=True

@@ -133,7 +133,9 @@ class InboundChanges:
         return [
             entry.key
             for entry in self.entries
-            if entry.decision.consent and not entry.decision.consent.everywhere
+            if entry.decision.consent
+            and entry.decision.consent.settles
+            and not entry.decision.consent.everywhere
         ]
 
     async def _write_members(

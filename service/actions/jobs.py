@@ -13,9 +13,12 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.actions.alerts import WEBHOOK_JOB, post_alert, tell_staff
 from service.actions.broadcasts import REMIND_JOB, RESULTS_JOB, remind, send_results
+from service.actions.doubts import watch_doubts
 from service.actions.fan_out import fan_out
 from service.actions.fill_slots import FILL_JOB, fill_slots
+from service.actions.hold_warnings import warn_of_holds
 from service.actions.polls import (
     CLOSE_JOB,
     FAN_OUT_JOB,
@@ -25,6 +28,7 @@ from service.actions.polls import (
 )
 from service.actions.reconcile import reconcile, sweep
 from service.actions.review import lapse_holds
+from service.actions.trouble import watch_polls
 from service.domain.schedule import Daily, Every, Recurrence
 from service.errors import RefusedError
 from service.runtime import Runtime
@@ -48,6 +52,11 @@ async def _reconcile(runtime: Runtime, payload: Mapping[str, Any]) -> None:
         await reconcile(runtime, runtime.gateway)
 
 
+async def _watch(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    await watch_polls(runtime)
+    await watch_doubts(runtime)
+
+
 async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     async with runtime.sessions.begin() as session:
         await jobs.forget_done(session, runtime.clock.now() - KEEP_DONE)
@@ -55,6 +64,7 @@ async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
 
 async def _lapse_holds(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     await lapse_holds(runtime)
+    await warn_of_holds(runtime)
 
 
 async def _fill_slots(runtime: Runtime, payload: Mapping[str, Any]) -> None:
@@ -69,6 +79,9 @@ HANDLERS: Mapping[str, Handler] = {
     RESULTS_JOB: lambda runtime, payload: send_results(runtime, payload["poll_id"]),
     "sweep": _sweep,
     "reconcile": _reconcile,
+    "watch": _watch,
+    "tell_staff": lambda runtime, payload: tell_staff(runtime),
+    WEBHOOK_JOB: lambda runtime, payload: post_alert(runtime, payload["alert_id"]),
     "upkeep": _upkeep,
     "lapse_holds": _lapse_holds,
     FILL_JOB: _fill_slots,
@@ -88,6 +101,8 @@ class JobRun:
 RECURRING: Mapping[str, Recurrence] = {
     "sweep": Every(timedelta(seconds=5)),
     "reconcile": Every(timedelta(seconds=5)),
+    "watch": Every(timedelta(seconds=5)),
+    "tell_staff": Every(timedelta(seconds=10)),
     "lapse_holds": Every(timedelta(minutes=10)),
     FILL_JOB: Every(timedelta(minutes=1)),
     "upkeep": Daily(time(3, 30), "UTC"),

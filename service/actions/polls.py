@@ -201,12 +201,13 @@ async def pause_poll(runtime: Runtime, slug: str) -> datetime | None:
 
 
 async def resume_poll(runtime: Runtime, slug: str) -> None:
-    """Go on sending."""
+    """Go on sending; failures are judged from now on."""
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
         if poll.state is not PollState.PAUSED:
             raise RefusedError(f"poll {slug!r} is {poll.state.value}, not paused")
         move_poll(poll, PollState.OPEN)
+        poll.pause_reason, poll.resumed_at = "", runtime.clock.now()
 
 
 async def cancel_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> None:

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from service.actions.failures import Failure, settle_failures
 from service.domain.deliveries import DeliveryState, receipt_state
+from service.domain.phone import lock_key
 from service.errors import RejectedError, SendError
 from service.runtime import Runtime
 from service.sms.gateway import SmsGateway, TakenText
 from service.store.deliveries import Move, move
+from service.store.engine import lock_numbers
 from service.store.outcomes import doubt_handed_before, free_expired_leases, in_doubt, known_sids
 
 CALL_LIMIT = timedelta(seconds=30)
@@ -70,9 +73,23 @@ async def _settle(runtime: Runtime, gateway: SmsGateway, rows: Sequence[Any]) ->
             runtime, listed, taken_now
         ):
             moves.append(_never_taken(row))
-    async with runtime.sessions.begin() as session:
-        await move(session, moves, runtime.clock.now())
+    await _record(runtime, rows, moves)
     return len(moves)
+
+
+async def _record(runtime: Runtime, rows: Sequence[Any], moves: Sequence[Move]) -> None:
+    found_failed = {
+        one.id: Failure(one.id, one.error_code)
+        for one in moves
+        if one.message_sid and one.state in (DeliveryState.FAILED, DeliveryState.UNDELIVERED)
+    }
+    now = runtime.clock.now()
+    async with runtime.sessions.begin() as session:
+        await lock_numbers(
+            session, (lock_key(row.number_key) for row in rows if row.id in found_failed)
+        )
+        await move(session, moves, now)
+        await settle_failures(session, list(found_failed.values()), now)
 
 
 async def _match(

@@ -1,11 +1,12 @@
 """Take in status callbacks: in any order, repeated, before our own record of the sending."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.domain.deliveries import DeliveryState, advance, receipt_state
 from service.domain.phone import lock_key
@@ -14,6 +15,8 @@ from service.store.deliveries import Move, move
 from service.store.engine import once_more_if_disconnected
 from service.store.outcomes import lock_for_receipts, write_receipts
 from service.store.quick import quick_transaction
+
+_FAILURES = frozenset({"failed", "undelivered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ async def record_receipts(runtime: Runtime, receipts: Sequence[ReceivedReceipt])
     """Keep ``receipts`` and move their texts forward, never back."""
 
     async def whole() -> list[None]:
-        locks = [lock_key(runtime.key_of(r.number)) for r in _refused(receipts)]
+        locks = [lock_key(runtime.key_of(r.number)) for r in _failing(receipts)]
         async with quick_transaction(runtime.sessions, locks) as session:
             await _record(runtime, session, receipts)
             return [None] * len(receipts)
@@ -72,8 +75,10 @@ async def _record(
             "error_code": receipt.error_code,
             "received_at": now,
         }
-    moves = [_moved(by_id[key].state, key, news) for key, news in concerning.items()]
-    await move(session, [one for one in moves if one is not None], now, locked=True)
+    moved = (_moved(by_id[key].state, key, news) for key, news in concerning.items())
+    moves = [one for one in moved if one is not None]
+    await move(session, moves, now, locked=True)
+    await settle_failures(session, _failures(moves, concerning), now)
     new = await write_receipts(session, [kept[key] for key in sorted(kept)])
     # A repeated receipt is old news: the member may have come back since.
     blocked = {
@@ -86,6 +91,22 @@ async def _record(
 
 def _refused(receipts: Sequence[ReceivedReceipt]) -> list[ReceivedReceipt]:
     return [r for r in receipts if r.error_code == UNSUBSCRIBED and r.number]
+
+
+def _failing(receipts: Sequence[ReceivedReceipt]) -> list[ReceivedReceipt]:
+    return [r for r in receipts if r.number and (r.status in _FAILURES or r in _refused([r]))]
+
+
+def _failures(
+    moves: Sequence[Move], concerning: Mapping[int, Sequence[ReceivedReceipt]]
+) -> list[Failure]:
+    """The texts that these receipts ended in failure; one that arrived in part is none."""
+    return [
+        Failure(one.id, one.error_code)
+        for one in moves
+        if one.state in (DeliveryState.FAILED, DeliveryState.UNDELIVERED)
+        and any(receipt.status in _FAILURES for receipt in concerning[one.id])
+    ]
 
 
 def _moved(stored: str, key: int, receipts: Sequence[ReceivedReceipt]) -> Move | None:

@@ -82,6 +82,7 @@ def _summary(poll: tables.Poll) -> dict[str, Any]:
         "slug": poll.slug,
         "title": poll.title,
         "state": poll.state.value,
+        "pause_reason": poll.pause_reason,
         "opens_at": iso(poll.opens_at),
         "closes_at": iso(poll.closes_at),
         "results_at": iso(poll.results_at),

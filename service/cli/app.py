@@ -3,8 +3,10 @@
 import typer
 
 from service.cli import (
+    alerts,
     classify,
     database,
+    deliveries,
     demo,
     doctor,
     jobs,
@@ -13,6 +15,7 @@ from service.cli import (
     program,
     review,
     slot,
+    staff,
     subscribers,
 )
 
@@ -39,3 +42,6 @@ app.add_typer(slot.app, name="slot")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(review.app, name="review")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(staff.app, name="staff")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(deliveries.app, name="deliveries")

@@ -181,6 +181,8 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
         return
     for name in ("slug", "title", "state", "opens_at", "closes_at", "late", "people"):
         print(f"{name + ':':12}{shown[name]}")
+    if shown["pause_reason"]:
+        print(f"{'paused:':12}{shown['pause_reason']}")
     for name in ("confirmed_people", "grown_to"):
         if shown[name] is not None:
             print(f"{name.replace('_', ' ') + ':':18}{shown[name]}")

@@ -43,9 +43,11 @@ class ConsentChange:
         state: the subscriber's state afterwards.
         everywhere: whether it holds in every program (opt-outs do).
         campaign: campaign of the join keyword, where one brought it.
+        settles: whether it ends what staff were to look at, as leaving and joining do.
     """
 
     kind: ConsentEventKind
     state: SubscriberState
     everywhere: bool = False
     campaign: str | None = None
+    settles: bool = True

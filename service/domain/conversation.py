@@ -200,6 +200,8 @@ def apply(member: Member, decision: Decision, now: datetime) -> Member:
     )
     if decision.consent is None:
         return after
+    if not decision.consent.settles:
+        return replace(after, state=decision.consent.state)
     # Whoever stops or joins anew has settled what staff were to look at.
     return replace(after, state=decision.consent.state, hold=False, review=False)
 

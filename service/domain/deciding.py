@@ -34,6 +34,7 @@ _KEEPS_SILENT = frozenset({Label.REACTION, Label.AUTO_REPLY})
 _SHORT = 24
 """Characters of a text that is worth remembering."""
 
+_BACK_IN = ConsentChange(ConsentEventKind.REJOIN, SubscriberState.ACTIVE, settles=False)
 _OPT_OUT = ConsentChange(ConsentEventKind.OPT_OUT, SubscriberState.OPTED_OUT, everywhere=True)
 
 
@@ -46,7 +47,9 @@ def decide(
         opt_out_type: Twilio's ``OptOutType`` where Advanced Opt-Out answered already.
     """
     reading = _read(member, text, program, opt_out_type)
-    decision = _by_consent(member, reading, program, now) or _by_poll(member, reading, text, now)
+    decision = _by_consent(member, reading, program, now) or _back_in(
+        member, reading, _by_poll(member, reading, text, now)
+    )
     if _twilio_answers(program, decision, text, opt_out_type):
         decision = replace(decision, say=None)
     return within_limits(member, decision, now)
@@ -176,6 +179,13 @@ def _not_in(member: Member, reading: Reading, now: datetime) -> Decision:
     told = said_within(member, Purpose.UNKNOWN, ONCE_A_DAY, now)
     say = None if told else Saying(Purpose.UNKNOWN)
     return Decision("unknown sender", reading.label.value, say=say)
+
+
+def _back_in(member: Member, reading: Reading, decision: Decision) -> Decision:
+    """An answer from a suspended number shows that it works: its member is in again."""
+    if member.state is not SubscriberState.SUSPENDED or reading.label not in _ANSWERS:
+        return decision
+    return replace(decision, consent=_BACK_IN)
 
 
 def _by_poll(member: Member, reading: Reading, text: str, now: datetime) -> Decision:

@@ -28,6 +28,14 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DoubtDecision(StrEnum):
+    """What staff say of a text in doubt: it went, send it again, or let it be."""
+
+    WENT = "went"
+    AGAIN = "again"
+    DROP = "drop"
+
+
 class Purpose(StrEnum):
     """Why a text is sent; also the name of its wording."""
 
@@ -58,6 +66,11 @@ WAITING = frozenset({_S.READY, _S.DEFERRED, _S.LEASED})
 SENT_STATES = frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED})
 """The carrier has taken the text."""
 FINAL = frozenset({_S.DELIVERED, _S.FAILED, _S.CANCELLED})
+BEST_FIRST = (
+    *(_S.DELIVERED, _S.SENT, _S.ACCEPTED, _S.UNDELIVERED),
+    *(_S.HANDED, _S.IN_DOUBT, _S.LEASED, _S.READY, _S.DEFERRED, _S.FAILED, _S.CANCELLED),
+)
+"""Of two attempts at one text, the one further to the front is what became of the person."""
 
 _TAKEN = frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED})
 """News from the carrier; it counts in every state before, for an earlier attempt may have
@@ -76,6 +89,13 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     _S.FAILED: frozenset(),
     _S.CANCELLED: frozenset(),
 }
+
+DECIDED: Mapping[DoubtDecision, DeliveryState] = {
+    DoubtDecision.WENT: _S.ACCEPTED,
+    DoubtDecision.AGAIN: _S.READY,
+    DoubtDecision.DROP: _S.FAILED,
+}
+"""Where a text in doubt goes when staff decide; one that went counts as sent in the funnel."""
 
 _RECEIPTS: Mapping[str, DeliveryState] = {
     "accepted": _S.ACCEPTED,

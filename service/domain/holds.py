@@ -13,9 +13,22 @@ def lapses_at(held_at: datetime, zone: str) -> datetime:
     >>> lapses_at(datetime(2026, 3, 6, 17, tzinfo=UTC), "America/Denver")  # a Friday
     datetime.datetime(2026, 3, 11, 16, 0, tzinfo=datetime.timezone.utc)
     """
+    return _business_days_after(held_at, zone, BUSINESS_DAYS)
+
+
+def warns_at(held_at: datetime, zone: str) -> datetime:
+    """One business day before it lapses: now staff are told.
+
+    >>> warns_at(datetime(2026, 3, 6, 17, tzinfo=UTC), "America/Denver")
+    datetime.datetime(2026, 3, 10, 16, 0, tzinfo=datetime.timezone.utc)
+    """
+    return _business_days_after(held_at, zone, BUSINESS_DAYS - 1)
+
+
+def _business_days_after(held_at: datetime, zone: str, most: int) -> datetime:
     local = held_at.astimezone(ZoneInfo(zone))
     days = 0
-    while days < BUSINESS_DAYS:
+    while days < most:
         local += timedelta(days=1)
         days += local.weekday() < _SATURDAY
     return local.astimezone(UTC)

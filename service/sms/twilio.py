@@ -20,6 +20,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from service.domain.carrier_errors import carrier_error
 from service.domain.diagnosis import InboundWebhook
 from service.errors import NotTakenError, RejectedError, SendError, UnknownOutcomeError
 from service.sms.gateway import CarrierAccount, OutboundText, TakenText
@@ -28,9 +29,8 @@ TIMEOUT_SECONDS = 10
 _MESSAGES_HOST = re.compile(r"https://api\.twilio\.com(?=/)")
 _ANY_HOST = re.compile(r"https://[a-z0-9.-]+\.twilio\.com(?=/)")
 _NOT_FOUND = 20404
+_WRONG_CREDENTIALS = 20003
 _MOST_LISTED = 50
-_OUR_ACCOUNT = frozenset({20003, 20404, 21212, 21603, 21606, 21608, 21611, 21659, 30002})
-"""Refusals that say nothing about the text: token, sender, trial, full queue, suspension."""
 _ACCOUNT_WAIT_SECONDS = 60.0
 
 
@@ -242,10 +242,12 @@ def _refusal(error: TwilioRestException) -> RejectedError:
 def _text_refusal(error: TwilioRestException) -> RejectedError | NotTakenError:
     """A refused text; one that the account's own trouble refused is as good as before."""
     refusal = _refusal(error)
-    if refusal.code not in _OUR_ACCOUNT and error.status not in (401, 403):
+    keeps_text = carrier_error(refusal.code).keeps_text
+    if not keeps_text and error.status not in (401, 403):
         return refusal
     return NotTakenError(
         f"the account cannot send ({refusal.code}): {error.msg}"[:200],
-        code=refusal.code,
+        # A door that is shut is one matter, by whatever code it says so.
+        code=refusal.code if keeps_text else _WRONG_CREDENTIALS,
         retry_after_seconds=_ACCOUNT_WAIT_SECONDS,
     )

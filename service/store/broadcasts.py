@@ -76,8 +76,7 @@ _STATEMENTS = {
     Purpose.REMINDER: text(
         _CHUNK.format(purpose="reminder", poll=":poll, :question", wanted=_ASKED_AND_SILENT)
     ),
-    # Its poll is closed, and a text of a closed poll is not sent: so this one names no poll.
-    Purpose.RESULTS: text(_CHUNK.format(purpose="results", poll="NULL, NULL", wanted=_ANSWERED)),
+    Purpose.RESULTS: text(_CHUNK.format(purpose="results", poll=":poll, NULL", wanted=_ANSWERED)),
 }
 
 
@@ -106,9 +105,8 @@ async def broadcast_chunk(
         "question": question_id,
         "texts": json.dumps(broadcast.texts),
         "now": now,
+        "poll": poll.id,
     }
-    if purpose is Purpose.REMINDER:
-        values["poll"] = poll.id
     row = (await session.execute(_STATEMENTS[purpose], values)).one()
     return row.last_id, row.people
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.deliveries import MOVES, DeliveryState
+from service.domain.deliveries import BEST_FIRST, MOVES, DeliveryState
 from service.domain.polls import Question
 from service.store.quick import Statement
 from service.store.tables import Poll
@@ -101,7 +101,10 @@ _MOVE = Statement(
     """
     UPDATE delivery d
     SET state = m.state, reason = m.reason,
-        message_sid = coalesce(d.message_sid, m.sid), error_code = coalesce(m.code, d.error_code),
+        message_sid = coalesce(d.message_sid, m.sid),
+        -- What an earlier call met with tells why a text waits, and nothing once it went.
+        error_code = CASE WHEN m.state IN ('ready', 'deferred', 'handed')
+                          THEN coalesce(m.code, d.error_code) ELSE m.code END,
         not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
         handed_at = CASE WHEN m.state = 'handed' THEN CAST(:now AS timestamptz)
                          WHEN m.state IN ('ready', 'deferred') THEN NULL
@@ -169,8 +172,14 @@ _CANCEL_POLL = text(
 )
 _FUNNEL = text(
     """
-    SELECT state, reason, count(*) AS people FROM delivery
-    WHERE poll_id = :poll AND purpose = 'ask' GROUP BY state, reason
+    SELECT coalesce(further.state, d.state) AS state, coalesce(further.reason, d.reason) AS reason,
+           count(*) AS people
+    FROM delivery d
+    LEFT JOIN delivery further ON further.retry_of = d.id AND further.retry_of IS NOT NULL
+          AND array_position(CAST(:best_first AS text[]), further.state)
+              < array_position(CAST(:best_first AS text[]), d.state)
+    WHERE d.poll_id = :poll AND d.purpose = 'ask' AND d.retry_of IS NULL
+    GROUP BY 1, 2
     """
 )
 
@@ -183,6 +192,10 @@ async def cancel_waiting(session: AsyncSession, poll_id: int, reason: str, now: 
 async def count_by_state(
     session: AsyncSession, poll_id: int
 ) -> list[tuple[DeliveryState, str, int]]:
-    """People of a poll's audience by the state of their text and its reason."""
-    rows = await session.execute(_FUNNEL, {"poll": poll_id})
+    """People of a poll's audience by the state of their text and its reason.
+
+    Who was texted once more is one person still, counted by the text that came further.
+    """
+    order = [state.value for state in BEST_FIRST]
+    rows = await session.execute(_FUNNEL, {"poll": poll_id, "best_first": order})
     return [(DeliveryState(row.state), row.reason, row.people) for row in rows]

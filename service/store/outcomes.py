@@ -37,7 +37,7 @@ async def doubt_handed_before(session: AsyncSession, before: datetime) -> None:
 
 _IN_DOUBT = text(
     """
-    SELECT id, number, body, handed_at, inbound_sid FROM delivery
+    SELECT id, number, number_key, body, handed_at, inbound_sid FROM delivery
     WHERE state = 'in_doubt' AND id > :after ORDER BY id LIMIT :size
     """
 )

@@ -1,5 +1,6 @@
 """Whose turn it is: due texts by poll, claims with a lease, and the rate that all share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,6 +67,7 @@ class ClaimedText:
     body: str
     segments: int
     attempts: int
+    retry_of: int | None = None
     expires_at: datetime | None = None
 
 
@@ -77,7 +79,7 @@ _CLAIM = """
         ORDER BY not_before, id LIMIT :size
         FOR UPDATE SKIP LOCKED
     ))
-    RETURNING id, program_id, number_key, number, body, segments, attempts
+    RETURNING id, program_id, number_key, number, body, segments, attempts, retry_of
     """
 _CLAIM_POLL = text(_CLAIM.format(whose="poll_id = :poll"))
 _CLAIM_FIRST = text(
@@ -101,6 +103,26 @@ async def claim(
     else:
         rows = await session.execute(_CLAIM_POLL, values | {"poll": source.poll_id})
     return sorted((ClaimedText(*row) for row in rows), key=lambda claimed: claimed.id)
+
+
+_PUT_BACK = text(
+    """
+    UPDATE delivery SET state = 'ready', leased_until = NULL, leased_by = NULL
+    WHERE id IN (
+        SELECT id FROM delivery
+        WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'leased' AND leased_by = :name
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    """
+)
+
+
+async def put_back(session: AsyncSession, ids: Sequence[int], name: str) -> None:
+    """Of these texts, those still leased by ``name`` are due again.
+
+    A lease that has lapsed is another's by now, and what it handed over must not be touched.
+    """
+    await session.execute(_PUT_BACK, {"ids": list(ids), "name": name})
 
 
 _RESERVE = text(

@@ -89,7 +89,7 @@ async def test_who_has_not_answered_is_reminded_once(
     await make_program(runtime, monthly_texts=30)
     numbers = await make_members(runtime, 8)
     unreachable, yes, no, unclear, spam, stopped, silent, vague = numbers
-    gateway.fail = lambda one: RejectedError("no", code=1) if one.to == unreachable else None
+    gateway.fail = lambda one: RejectedError("no", code=21612) if one.to == unreachable else None
     await make_open_poll(runtime, REMINDED)
     await run_background(runtime)
     gateway.fail = lambda _: None

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service.actions.dispatch import CallSlots, dispatch_batch
+from service.actions.call_slots import CallSlots
+from service.actions.dispatch import dispatch_batch
 from service.actions.jobs import run_due_job
 from service.actions.opt_out import opt_out
 from service.actions.polls import cancel_poll, close_poll, pause_poll, resume_poll

@@ -243,9 +243,10 @@ async def test_a_stop_between_claim_and_handing_over_stops_the_text(
     class Stopping(CallSlots):
         """Slots on whose taking, with the texts claimed already, a member says stop."""
 
-        async def take(self, slots: int) -> None:
-            await super().take(slots)
+        async def take(self, wanted: int) -> int:
+            granted = await super().take(wanted)
             await text_in(runtime, numbers[0], "STOP")
+            return granted
 
     assert await dispatch_batch(runtime, gateway, Stopping(25))
     assert [sent.to for sent in gateway.taken] == [numbers[1]]

@@ -197,9 +197,25 @@ def test_a_suspended_member_comes_back_by_the_handset(text: str) -> None:
     assert (decision.consent.kind, decision.consent.state) == (ConsentEventKind.REJOIN, ACTIVE)
 
 
+@pytest.mark.parametrize("text", ["no", "yes", "N/A"])
+def test_an_answer_brings_a_suspended_member_back_and_settles_nothing(text: str) -> None:
+    waiting = replace(a_member(SUSPENDED, asked=True), hold=True)
+    decision = hear(waiting, text)
+    assert decision.consent is not None
+    assert decision.consent.kind is ConsentEventKind.REJOIN
+    after = apply(waiting, decision, NOW)
+    assert (after.state, after.hold) == (ACTIVE, True)
+
+
+@pytest.mark.parametrize("text", ["thanks", "When is the meeting?", 'Liked "Ready?"', "HELP"])
+def test_other_texts_leave_a_suspended_member_suspended(text: str) -> None:
+    waiting = a_member(SUSPENDED, asked=True)
+    assert apply(waiting, hear(waiting, text), NOW).state is SUSPENDED
+
+
 def test_a_suspended_member_still_answers_the_poll_that_asked() -> None:
     decision = hear(a_member(SUSPENDED, asked=True), "no")
-    assert (decision.outcome, decision.consent) == (Outcome.COUNTED, None)
+    assert decision.outcome is Outcome.COUNTED
 
 
 @pytest.mark.parametrize("state", [None, PENDING])

@@ -14,6 +14,7 @@ from service.store.tables.people import ConsentEvent, OptOut, Subscriber
 from service.store.tables.polls import Choice, Poll, Publication, Question
 from service.store.tables.programs import Keyword, Program
 from service.store.tables.slots import QueuedDraft, SlotOccurrence, SlotSkip
+from service.store.tables.staff import Staff
 
 __all__ = [
     "Alert",
@@ -37,5 +38,6 @@ __all__ = [
     "Receipt",
     "SlotOccurrence",
     "SlotSkip",
+    "Staff",
     "Subscriber",
 ]

@@ -31,5 +31,6 @@ class Alert(SQLModel, table=True):
     sentence: str = Field(sa_type=Text)
     raised_at: datetime = Field(sa_type=Instant)
     told_at: datetime | None = Field(default=None, sa_type=Instant)
+    told_times: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     acknowledged_at: datetime | None = Field(default=None, sa_type=Instant)
     acknowledged_by: str | None = Field(default=None, sa_type=Text)

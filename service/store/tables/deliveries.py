@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, Index, SQLModel, text
 
-from service.domain.deliveries import DeliveryState, Purpose
+from service.domain.deliveries import DeliveryState, DoubtDecision, Purpose
 from service.store.tables.base import Instant, checked, identity, pointer
 
 
@@ -13,6 +13,8 @@ class Delivery(SQLModel, table=True):
     """One outbound text to one person for one purpose. ``dedupe_key`` makes it once-only.
 
     ``checks`` is what the gate saw when it last looked, at ``checked_at``.
+    ``retry_of`` is the failed text that this one tries once more. ``decided_as`` is what staff last
+    said of it when it was in doubt; only they may say that it went without the carrier's sid.
     """
 
     __tablename__ = "delivery"
@@ -20,7 +22,7 @@ class Delivery(SQLModel, table=True):
         CheckConstraint("segments > 0", name="segments"),
         CheckConstraint(
             "state NOT IN ('accepted', 'sent', 'delivered', 'undelivered') "
-            "OR message_sid IS NOT NULL",
+            "OR message_sid IS NOT NULL OR coalesce(decided_as, '') = 'went'",
             name="taken_has_sid",
         ),
         Index(
@@ -59,6 +61,18 @@ class Delivery(SQLModel, table=True):
         ),
         Index("ix_delivery_poll", "poll_id", postgresql_where=text("purpose = 'ask'")),
         Index("ix_delivery_reminder", "poll_id", postgresql_where=text("purpose = 'reminder'")),
+        Index(
+            "ix_delivery_failed",
+            "poll_id",
+            postgresql_where=text("purpose = 'ask' AND state IN ('failed', 'undelivered')"),
+        ),
+        # One new attempt at most, however often a failure is told.
+        Index(
+            "uq_delivery_retry_of",
+            "retry_of",
+            unique=True,
+            postgresql_where=text("retry_of IS NOT NULL"),
+        ),
     )
 
     id: int | None = identity()
@@ -75,6 +89,7 @@ class Delivery(SQLModel, table=True):
     state: DeliveryState = Field(sa_type=checked(DeliveryState))
     reason: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     inbound_sid: str | None = Field(default=None, sa_type=Text)
+    retry_of: int | None = Field(default=None, foreign_key="delivery.id", sa_type=BigInteger)
     message_sid: str | None = Field(default=None, sa_type=Text, unique=True)
     error_code: int | None = None
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
@@ -86,6 +101,9 @@ class Delivery(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
     checked_at: datetime | None = Field(default=None, sa_type=Instant)
     checks: str | None = Field(default=None, sa_type=Text)
+    decided_as: DoubtDecision | None = Field(default=None, sa_type=checked(DoubtDecision))
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Receipt(SQLModel, table=True):

@@ -42,6 +42,8 @@ class Poll(SQLModel, table=True):
     late: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     confirmed_people: int | None = None
     grown_to: int | None = None
+    pause_reason: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    resumed_at: datetime | None = Field(default=None, sa_type=Instant)
     audience_limit_id: int | None = Field(default=None, sa_type=BigInteger)
     fan_out_after_id: int = Field(
         default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"}
