@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.actions.backfill import backfill
+from service.actions.carrier_lists import compare_refusals, suspend_deactivated
 from service.actions.fan_out import fan_out
 from service.actions.polls import (
     CLOSE_JOB,
@@ -46,6 +48,21 @@ async def _reconcile(runtime: Runtime, payload: Mapping[str, Any]) -> None:
         await reconcile(runtime, runtime.gateway)
 
 
+async def _backfill(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    if runtime.gateway is not None:
+        await backfill(runtime, runtime.gateway)
+
+
+async def _refusals(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    if runtime.gateway is not None:
+        await compare_refusals(runtime, runtime.gateway)
+
+
+async def _deactivations(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    if runtime.gateway is not None:
+        await suspend_deactivated(runtime, runtime.gateway)
+
+
 async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     async with runtime.sessions.begin() as session:
         await jobs.forget_done(session, runtime.clock.now() - KEEP_DONE)
@@ -61,6 +78,9 @@ HANDLERS: Mapping[str, Handler] = {
     FAN_OUT_JOB: lambda runtime, payload: fan_out(runtime, payload["poll_id"]),
     "sweep": _sweep,
     "reconcile": _reconcile,
+    "backfill": _backfill,
+    "refusals": _refusals,
+    "deactivations": _deactivations,
     "upkeep": _upkeep,
     "lapse_holds": _lapse_holds,
 }
@@ -79,8 +99,11 @@ class JobRun:
 RECURRING: Mapping[str, Recurrence] = {
     "sweep": Every(timedelta(seconds=5)),
     "reconcile": Every(timedelta(seconds=5)),
+    "backfill": Every(timedelta(minutes=1)),
     "lapse_holds": Every(timedelta(minutes=10)),
     "upkeep": Daily(time(3, 30), "UTC"),
+    "refusals": Daily(time(4), "UTC"),
+    "deactivations": Daily(time(12), "UTC"),
 }
 
 
