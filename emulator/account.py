@@ -51,6 +51,17 @@ class Account:
             "use_inbound_webhook_on_number": False,
         }
 
+    def service_senders(self, sid: str, kind: str) -> dict[str, object] | None:
+        """The page of ``PhoneNumbers`` or ``ShortCodes`` of a Messaging Service."""
+        keys = {"PhoneNumbers": "phone_numbers", "ShortCodes": "short_codes"}
+        if kind not in keys or self.messaging_service(sid) is None:
+            return None
+        is_number = self._settings.sender.startswith("+")
+        name = "phone_number" if is_number else "short_code"
+        owned = [self._sender(name, "PN" if is_number else "SC")]
+        meta = {"key": keys[kind], "page": 0, "page_size": 50, "next_page_url": None}
+        return {keys[kind]: owned if is_number == (kind == "PhoneNumbers") else [], "meta": meta}
+
     @property
     def _inbound_url(self) -> str:
         """As the operator typed it at the carrier: with the public host, where there is one."""

@@ -11,6 +11,7 @@ from emulator.crowd import Crowd
 from emulator.faults import Faults
 from emulator.inbound import InboundGateway
 from emulator.messages import MessageLog
+from emulator.numbers import Numbers
 from emulator.phonebook import Phonebook
 from emulator.phones import PhonesApi
 from emulator.receipts import ReceiptSender
@@ -25,13 +26,20 @@ def create_app(settings: Settings) -> FastAPI:
     log = MessageLog(clock)
     phonebook = Phonebook(clock)
     faults = Faults()
+    numbers = Numbers(clock, phonebook)
     webhooks = WebhookClient(settings)
     receipts = ReceiptSender(settings, webhooks, faults)
     carrier = Carrier(settings, log, phonebook, receipts)
     inbound = InboundGateway(settings, log, phonebook, carrier, webhooks)
     crowd = Crowd(inbound, phonebook, settings.answer_seconds)
     rest = RestApi(
-        settings=settings, clock=clock, log=log, phonebook=phonebook, carrier=carrier, faults=faults
+        settings=settings,
+        clock=clock,
+        log=log,
+        phonebook=phonebook,
+        carrier=carrier,
+        faults=faults,
+        numbers=numbers,
     )
     phones = PhonesApi(
         log=log,
@@ -41,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         inbound=inbound,
         crowd=crowd,
         faults=faults,
+        numbers=numbers,
         is_open=settings.open_control,
     )
 

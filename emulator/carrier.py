@@ -79,6 +79,9 @@ class Carrier:
         if message.status in {"accepted", "scheduled"}:
             self._log.change(message, "queued")
             self._receipts.report(message)
+        if self._phonebook.phone(message.to).blocked:
+            self._end(message, "failed", BLOCKED)
+            return
         wait_seconds = self._wait_for_sender(message)
         if wait_seconds > validity_seconds:
             self._end(message, "failed", VALIDITY_EXPIRED)

@@ -40,7 +40,7 @@ MESSAGES: Final = {
     35111: "SendAt must be a time between 300 seconds and 35 days from now.",
     35117: "Only a Messaging Service can schedule a message.",
 }
-_PHONE: Final = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,14})")
+PHONE: Final = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,14})")
 
 
 class RefusalError(Exception):
@@ -92,7 +92,7 @@ def read_draft(fields: Mapping[str, list[str]], settings: Settings, now: float) 
     _check_body(body, bool(media or given("ContentSid")))
     if to in MAGIC:
         raise RefusalError(MAGIC[to])
-    if not _PHONE.fullmatch(to):
+    if not PHONE.fullmatch(to):
         raise RefusalError(21211)
     return Draft(
         to=to,

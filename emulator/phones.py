@@ -6,6 +6,7 @@ emulator was told otherwise.
 
 import asyncio
 from collections import defaultdict
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -16,6 +17,7 @@ from emulator.crowd import Crowd
 from emulator.faults import Faults
 from emulator.inbound import InboundGateway, TypedText
 from emulator.messages import MessageLog
+from emulator.numbers import Numbers
 from emulator.phonebook import Phonebook, normalise
 from emulator.receipts import ReceiptSender
 
@@ -64,6 +66,13 @@ class FaultPlan(BaseModel):
     doubled_receipts_share: float = Field(0, ge=0, le=1)
 
 
+class GivenUp(BaseModel):
+    """Numbers that the carriers report as given up, on a day or else yesterday."""
+
+    numbers: list[str]
+    day: date | None = None
+
+
 class PhonesApi:
     """The endpoints under ``/emulator``."""
 
@@ -77,6 +86,7 @@ class PhonesApi:
         inbound: InboundGateway,
         crowd: Crowd,
         faults: Faults,
+        numbers: Numbers,
         is_open: bool,
     ) -> None:
         self._log = log
@@ -86,6 +96,7 @@ class PhonesApi:
         self._inbound = inbound
         self._crowd = crowd
         self._faults = faults
+        self._numbers = numbers
         self._is_open = is_open
 
     def router(self) -> APIRouter:
@@ -102,6 +113,7 @@ class PhonesApi:
         router.get("/crowd/numbers")(self.numbers)
         router.post("/crowd/late")(self.answer_late)
         router.post("/faults")(self.plan_faults)
+        router.post("/deactivations")(self.give_up)
         return router
 
     def _near(self, request: Request) -> None:
@@ -195,3 +207,9 @@ class PhonesApi:
         self._faults.lost_receipts_share = plan.lost_receipts_share
         self._faults.doubled_receipts_share = plan.doubled_receipts_share
         return {"ok": True}
+
+    async def give_up(self, given_up: GivenUp) -> dict[str, str]:
+        """Adds numbers to the report of a day."""
+        day = given_up.day or self._numbers.today - timedelta(days=1)
+        self._numbers.give_up((normalise(number) for number in given_up.numbers), day)
+        return {"day": day.isoformat()}

@@ -22,8 +22,9 @@ from emulator.creation import Draft, RefusalError, read_draft
 from emulator.faults import Faults
 from emulator.listing import list_messages
 from emulator.messages import API_VERSION, Message, MessageLog, new_sid
+from emulator.numbers import Numbers
 from emulator.phonebook import Phonebook
-from emulator.settings import Settings
+from emulator.settings import OptoutMode, Settings
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -52,6 +53,7 @@ class RestApi:
         phonebook: Phonebook,
         carrier: Carrier,
         faults: Faults,
+        numbers: Numbers,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -59,6 +61,7 @@ class RestApi:
         self._phonebook = phonebook
         self._carrier = carrier
         self._faults = faults
+        self._numbers = numbers
         self._account = Account(settings)
         self._in_flight = 0
         self._owner = _basic(settings.account_sid, settings.auth_token)
@@ -76,6 +79,10 @@ class RestApi:
             Route(f"{account}/SMS/ShortCodes.json", self._guarded(self.short_codes)),
             Route(f"{account}/IncomingPhoneNumbers.json", self._guarded(self.phone_numbers)),
             Route("/v1/Services/{sid}", self._guarded(self.messaging_service), methods=["GET"]),
+            Route("/v1/Services/{sid}/{kind}", self._guarded(self.service_senders)),
+            Route("/v1/Deactivations", self._guarded(self.deactivations)),
+            Route("/reports/{token}.txt", self.report),
+            Route("/v2/PhoneNumbers/{number}", self._guarded(self.look_up)),
             Route(f"{messages}.json", self._guarded(self.create), methods=["POST"]),
             Route(f"{messages}.json", self._guarded(self.list), methods=["GET"]),
             Route(one, self._guarded(self.fetch), methods=["GET"]),
@@ -113,7 +120,7 @@ class RestApi:
     async def create(self, request: Request) -> Response:
         """Accepts a text: 201 and the resource."""
         draft = read_draft(await _form(request), self._settings, self._clock.now())
-        if self._phonebook.phone(draft.to).blocked:
+        if self._phonebook.phone(draft.to).blocked and not self._refuses_later:
             raise RefusalError(21610)
         if self._carrier.is_full:
             raise RefusalError(21611)
@@ -128,6 +135,11 @@ class RestApi:
         # What the product is told is the state at acceptance, whatever happens next.
         created = _json(201, message.resource(self._settings.account_sid))
         return await self._faults.spoil(fault, created)
+
+    @property
+    def _refuses_later(self) -> bool:
+        """Advanced Opt-Out takes a text to a blocked number, and then fails it."""
+        return self._settings.optout_mode is OptoutMode.ADVANCED
 
     def _accept(self, draft: Draft) -> Message:
         status = "queued" if draft.service_sid is None else "accepted"
@@ -200,3 +212,31 @@ class RestApi:
         if service is None:
             raise RefusalError(20404, 404)
         return _json(200, service)
+
+    async def service_senders(self, request: Request) -> Response:
+        """The numbers or short codes of a Messaging Service."""
+        senders = self._account.service_senders(**request.path_params)
+        if senders is None:
+            raise RefusalError(20404, 404)
+        return _json(200, senders)
+
+    async def deactivations(self, request: Request) -> Response:
+        """Where a day's report of numbers given up lies; open to whoever has the address."""
+        try:
+            path = self._numbers.make_link(request.query_params)
+        except ValueError as failure:
+            raise RefusalError(20404, 400) from failure
+        if path is None:
+            raise RefusalError(20404, 404)
+        address = str(request.base_url).rstrip("/") + path
+        return _json(307, {"redirect_to": address})
+
+    async def report(self, request: Request) -> Response:
+        """A report, where Twilio would refer to a bucket elsewhere."""
+        text = self._numbers.report(request.path_params["token"])
+        return Response("expired", 403) if text is None else Response(text)
+
+    async def look_up(self, request: Request) -> Response:
+        """Lookup v2, which Twilio keeps at another host."""
+        number = request.path_params["number"]
+        return _json(200, self._numbers.look_up(number, request.query_params.get("Fields", "")))

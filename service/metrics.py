@@ -91,6 +91,11 @@ class Metrics:
             registry, "pollwire_job_oldest_due_seconds", "How long the first job due waits"
         )
         self._polls = _gauge(registry, "pollwire_polls", "Polls, by state", "state")
+        self._texts_backfilled = _gauge(
+            registry,
+            "pollwire_texts_backfilled",
+            "Texts ever taken in from the carrier's list because their webhook got lost",
+        )
 
     def count_text_in(self, label: str) -> None:
         """A text was taken in and read as ``label``; an empty one was known already."""
@@ -118,6 +123,7 @@ class Metrics:
         jobs: Mapping[tuple[str, str], int],
         job_age_seconds: float,
         polls: Mapping[str, int],
+        texts_backfilled: int,
     ) -> None:
         """The database's figures, in place of those read before."""
         self.forget_backlog()
@@ -131,13 +137,14 @@ class Metrics:
             self._polls.labels(state).set(count)
         self._delivery_age.set(delivery_age_seconds)
         self._job_age.set(job_age_seconds)
+        self._texts_backfilled.set(texts_backfilled)
 
     def forget_backlog(self) -> None:
         """The database is away: rather no figures than old ones."""
         for gauge in (self._texts_out, self._unsettled, self._jobs, self._polls):
             gauge.clear()
-        for age in (self._delivery_age, self._job_age):
-            age.set(math.nan)
+        for single in (self._delivery_age, self._job_age, self._texts_backfilled):
+            single.set(math.nan)
 
     def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
+from service.actions.backfill import backfill
 from service.actions.call_slots import CallSlots
 from service.actions.dispatch import dispatch_batch
 from service.actions.jobs import plan_recurring, run_due_job
@@ -17,6 +18,7 @@ DISPATCH_LANES = 4
 JOB_LANES = 2
 _IDLE_SECONDS = 0.25
 _AFTER_ERROR_SECONDS = 1.0
+_LOOK_BACK_SECONDS = 120.0
 
 
 class Next(Enum):
@@ -50,11 +52,28 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
         _log.warning("no Twilio account is configured: polls open and close, nothing is sent")
     outage = Outage(_log)
     await _lane(plan, stop, outage)
+    await _look_back(runtime, stop)
     async with asyncio.TaskGroup() as lanes:
         for _ in range(JOB_LANES):
             lanes.create_task(_lane(run_job, stop, outage))
         for _ in range(DISPATCH_LANES if gateway is not None else 0):
             lanes.create_task(_lane(run_dispatch, stop, outage))
+
+
+async def _look_back(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Before anything is sent: who has said stop while nobody listened? The job comes later."""
+    if runtime.gateway is None:
+        return
+    look = asyncio.create_task(backfill(runtime, runtime.gateway))
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait(
+        {look, told}, timeout=_LOOK_BACK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    for task in (look, told):
+        task.cancel()
+    outcome, _ = await asyncio.gather(look, told, return_exceptions=True)
+    if isinstance(outcome, BaseException):  # the job tries again every minute
+        _log.warning("texts that got lost were not looked for: %s", type(outcome).__name__)
 
 
 async def _lane(work: Callable[[], Awaitable[Next]], stop: asyncio.Event, outage: Outage) -> None:

@@ -19,6 +19,7 @@ from service.domain.diagnosis import (
     Finding,
     fail,
     judge_clock,
+    judge_lost_webhooks,
     judge_number_key,
     judge_postgresql,
     judge_public_address,
@@ -35,6 +36,7 @@ from service.sms.gateway import AccountReader
 from service.store import health, installation, jobs, migrations
 from service.store.catalog import Catalog
 from service.store.engine import make_sessions, why_unusable
+from service.store.looks import read_backfilled
 
 _DATABASE_PATIENCE_SECONDS = 6
 _PUBLIC_PATIENCE_SECONDS = 4
@@ -151,6 +153,8 @@ async def _look_inside(engine: AsyncEngine, start: datetime | None, seen: _Seen)
         often = [name for name, turn in RECURRING.items() if isinstance(turn, Every)]
         now = await _own_now(session, start)
         seen.findings.append(judge_worker(await jobs.recurring(session, often), now))
+        lost = await read_backfilled(session)
+        seen.findings.append(judge_lost_webhooks(lost.texts, lost.last_at, now))
 
 
 async def _own_now(session: AsyncSession, start: datetime | None) -> datetime:

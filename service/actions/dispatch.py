@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from service.actions.call_slots import CallSlots
 from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.actions.trouble import report_refusals
-from service.domain.deliveries import UNASKED, DeliveryState, receipt_state
-from service.domain.gate import may_be_sent
+from service.domain.deliveries import UNASKED, DeliveryState, Purpose, receipt_state
+from service.domain.gate import Verdict, may_be_answered, may_be_sent
 from service.domain.phone import lock_key
 from service.domain.programs import Program
 from service.errors import NotTakenError, RejectedError, SendError
@@ -32,6 +34,7 @@ from service.sms.gateway import (
 from service.store.deliveries import Move, move
 from service.store.engine import lock_numbers
 from service.store.failures import drop_needless_retries
+from service.store.hindsight import answers_among
 from service.store.standing import leased_with_standing
 from service.store.turns import ClaimedText, Source, claim, due_sources, put_back, reserve_rate
 
@@ -183,11 +186,14 @@ async def _hand_over(
         retries = [text.id for text in texts if text.retry_of is not None]
         if retries:
             await drop_needless_retries(session, retries, now)
+        answers = await _judge_answers(session, texts, now)
         standings = await leased_with_standing(session, list(by_id), runtime.name, now)
         for key, standing in standings.items():
             # Two texts to one number may be in one turn: the second counts the first.
             sent = standing.sent.plus(just_sent[standing.number], now)
             verdict = may_be_sent(replace(standing, sent=sent), program, now)
+            if verdict.state is DeliveryState.HANDED:
+                verdict = answers.get(key, verdict)
             moves.append(
                 Move(
                     key,
@@ -202,6 +208,21 @@ async def _hand_over(
                 just_sent[standing.number] += standing.purpose in UNASKED
         await move(session, moves, now, locked=True)
     return handed
+
+
+async def _judge_answers(
+    session: AsyncSession, texts: Sequence[ClaimedText], now: datetime
+) -> dict[int, Verdict]:
+    """The verdicts on those that answer a member's own text."""
+    answers = [text.id for text in texts if text.inbound_sid]
+    if not answers:
+        return {}
+    return {
+        key: may_be_answered(
+            Purpose(row.purpose), row.received_at, now, stopped_since=row.stopped_since
+        )
+        for key, row in (await answers_among(session, answers)).items()
+    }
 
 
 def _paced(

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.consent import ConsentEventKind, SubscriberState
 from service.domain.conversation import Decision, Given, Waiting
 from service.domain.deliveries import DeliveryState
+from service.domain.hindsight import Past
 from service.domain.programs import Program
 from service.domain.segments import measure
 from service.domain.wording import Saying, render
 from service.store.answers import answer_row, history_row, void_answers
+from service.store.hindsight import opt_out_as_of
 from service.store.inbound import ReceivedText, Response, write_texts
 from service.store.members import StoredMember
 from service.store.review import settle_numbers, settle_reviews
@@ -31,11 +33,18 @@ _MEMBER = "member"
 
 @dataclass(slots=True)
 class _Entry:
-    """One text with its decision and, where it belongs to a program, its member and words back."""
+    """One text with its decision and, where it belongs to a program, its member and words back.
+
+    Attributes:
+        at: when it was received.
+        past: for one taken in late; it is answered by a text of its own.
+    """
 
     text: ReceivedText
     key: bytes
     decision: Decision
+    at: datetime
+    past: Past | None = None
     program: Program | None = None
     stored: StoredMember | None = None
     body: str | None = None
@@ -66,10 +75,15 @@ class InboundChanges:
 
     def add_without_program(self, text: ReceivedText, key: bytes, decision: Decision) -> None:
         """A text to an address that no program has."""
-        self.entries.append(_Entry(text, key, decision))
+        self.entries.append(_Entry(text, key, decision, self.now))
 
     def add(
-        self, text: ReceivedText, program: Program, stored: StoredMember, decision: Decision
+        self,
+        text: ReceivedText,
+        program: Program,
+        stored: StoredMember,
+        decision: Decision,
+        past: Past | None = None,
     ) -> None:
         """A decided text; call it before the member moves on."""
         asked = stored.member.asked
@@ -79,6 +93,8 @@ class InboundChanges:
                 text=text,
                 key=stored.number_key,
                 decision=decision,
+                at=past.at if past else self.now,
+                past=past,
                 program=program,
                 stored=stored,
                 body=render(program, decision.say, stored.language) if decision.say else None,
@@ -92,10 +108,12 @@ class InboundChanges:
         self, session: AsyncSession, members: Iterable[StoredMember]
     ) -> dict[str, Response]:
         """Store everything; gives the responses by MessageSid."""
-        stopped = [
-            e.key for e in self.entries if e.decision.consent and e.decision.consent.everywhere
-        ]
+        stops = [e for e in self.entries if e.decision.consent and e.decision.consent.everywhere]
+        stopped = [entry.key for entry in stops if entry.past is None]
         await opt_out_everywhere(session, stopped, self.now)
+        for entry in stops:
+            if entry.past is not None:
+                await opt_out_as_of(session, entry.key, entry.at, self.now, later=entry.past.later)
         await self._write_members(session, members, set(stopped))
         await write_consent(session, [row for e in self.entries for row in self._evidence(e)])
         answers = self._answers()
@@ -136,12 +154,13 @@ class InboundChanges:
             if entry.decision.consent
             and entry.decision.consent.settles
             and not entry.decision.consent.everywhere
+            and not (entry.past and entry.past.later_texts)
         ]
 
     async def _write_members(
         self, session: AsyncSession, members: Iterable[StoredMember], stopped: set[bytes]
     ) -> None:
-        numbers = {e.key: e.text.number for e in self.entries}
+        last = {e.key: e for e in self.entries}
         campaigns = {
             (e.program.identifier, e.key): e.decision.consent.campaign
             for e in self.entries
@@ -166,13 +185,13 @@ class InboundChanges:
                 {
                     "program_id": stored.program_id,
                     "number_key": stored.number_key,
-                    "number": numbers[stored.number_key],
+                    "number": last[stored.number_key].text.number,
                     "state": stored.member.state,
                     "hold": stored.member.hold,
                     "review": stored.member.review,
                     "campaign": campaigns.get((stored.program_id, stored.number_key)),
-                    "created_at": self.now,
-                    "state_at": self.now,
+                    "created_at": last[stored.number_key].at,
+                    "state_at": last[stored.number_key].at,
                 }
                 for stored in changed
             ],
@@ -195,7 +214,7 @@ class InboundChanges:
                 medium="text",
                 actor=_MEMBER,
                 rule=decision.rule,
-                now=self.now,
+                now=entry.at,
                 campaign=consent.campaign if consent else None,
                 wording=shown,
                 wording_hash=hashlib.sha256(shown.encode()).hexdigest() if shown else "",
@@ -217,11 +236,11 @@ class InboundChanges:
             "purpose": say.purpose,
             "body": body,
             "segments": measure(body).segments,
-            "state": DeliveryState.HANDED,
+            "state": DeliveryState.READY if entry.past else DeliveryState.HANDED,
             "inbound_sid": entry.text.message_sid,
             "not_before": self.now,
             "created_at": self.now,
-            "handed_at": self.now,
+            "handed_at": None if entry.past else self.now,
         }
 
     def _inbound(self, entry: _Entry) -> dict[str, Any]:
@@ -240,9 +259,10 @@ class InboundChanges:
             "label": decision.label,
             "rule": decision.rule,
             "outcome": decision.outcome if attributed else None,
-            "received_at": self.now,
+            "received_at": entry.at,
             "waiting": _still_waiting(entry),
-            "response_body": entry.body,
+            # A webhook that comes after all gets nothing to say.
+            "response_body": None if entry.past else entry.body,
         }
 
     def _answers(self) -> "_Answers":
@@ -275,7 +295,7 @@ class InboundChanges:
             actor=_MEMBER,
             rule=entry.decision.rule,
             sid=entry.text.message_sid,
-            now=self.now,
+            now=entry.at,
         )
 
 

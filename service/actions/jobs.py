@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.actions.alerts import WEBHOOK_JOB, post_alert, tell_staff
+from service.actions.backfill import backfill
 from service.actions.broadcasts import REMIND_JOB, RESULTS_JOB, remind, send_results
+from service.actions.carrier_lists import compare_refusals, suspend_deactivated
 from service.actions.doubts import watch_doubts
 from service.actions.fan_out import fan_out
 from service.actions.fill_slots import FILL_JOB, fill_slots
@@ -57,6 +59,21 @@ async def _watch(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     await watch_doubts(runtime)
 
 
+async def _backfill(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    if runtime.gateway is not None:
+        await backfill(runtime, runtime.gateway)
+
+
+async def _refusals(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    if runtime.gateway is not None:
+        await compare_refusals(runtime, runtime.gateway)
+
+
+async def _deactivations(runtime: Runtime, payload: Mapping[str, Any]) -> None:
+    if runtime.gateway is not None:
+        await suspend_deactivated(runtime, runtime.gateway)
+
+
 async def _upkeep(runtime: Runtime, payload: Mapping[str, Any]) -> None:
     async with runtime.sessions.begin() as session:
         await jobs.forget_done(session, runtime.clock.now() - KEEP_DONE)
@@ -82,6 +99,9 @@ HANDLERS: Mapping[str, Handler] = {
     "watch": _watch,
     "tell_staff": lambda runtime, payload: tell_staff(runtime),
     WEBHOOK_JOB: lambda runtime, payload: post_alert(runtime, payload["alert_id"]),
+    "backfill": _backfill,
+    "refusals": _refusals,
+    "deactivations": _deactivations,
     "upkeep": _upkeep,
     "lapse_holds": _lapse_holds,
     FILL_JOB: _fill_slots,
@@ -103,9 +123,12 @@ RECURRING: Mapping[str, Recurrence] = {
     "reconcile": Every(timedelta(seconds=5)),
     "watch": Every(timedelta(seconds=5)),
     "tell_staff": Every(timedelta(seconds=10)),
+    "backfill": Every(timedelta(minutes=1)),
     "lapse_holds": Every(timedelta(minutes=10)),
     FILL_JOB: Every(timedelta(minutes=1)),
     "upkeep": Daily(time(3, 30), "UTC"),
+    "refusals": Daily(time(4), "UTC"),
+    "deactivations": Daily(time(12), "UTC"),
 }
 
 

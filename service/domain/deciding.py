@@ -24,9 +24,13 @@ from service.domain.programs import Program
 from service.domain.reading import Asked, Label, Reading, read
 from service.domain.wording import Saying
 
-_TWILIO_STOP_WORDS = frozenset(
-    {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
-)
+_TWILIO_WORDS = {
+    **dict.fromkeys(
+        ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "STOP"
+    ),
+    **dict.fromkeys(("START", "UNSTOP"), "START"),
+    **dict.fromkeys(("HELP", "INFO"), "HELP"),
+}
 _READS_AS = {"STOP": Label.STOP, "START": Label.START, "HELP": Label.HELP}
 _ANSWERS = frozenset({Label.ANSWER, Label.NOT_APPLICABLE, Label.UNSURE})
 _KEEPS_SILENT = frozenset({Label.REACTION, Label.AUTO_REPLY})
@@ -103,8 +107,16 @@ def _twilio_answers(program: Program, decision: Decision, text: str, opt_out_typ
         return decision.label not in _ANSWERS
     if program.opt_out_mode is not OptOutMode.TWILIO_DEFAULT:
         return False
-    word = text.strip().upper()
-    return word in _TWILIO_STOP_WORDS or word in {"START", "UNSTOP", "HELP", "INFO"}
+    return bool(twilio_took_for(text))
+
+
+def twilio_took_for(text: str) -> str:
+    """What Twilio's default words make of a whole text: STOP, START, HELP, or empty for none.
+
+    >>> twilio_took_for(" Cancel "), twilio_took_for("please stop")
+    ('STOP', '')
+    """
+    return _TWILIO_WORDS.get(text.strip().upper(), "")
 
 
 def _by_consent(

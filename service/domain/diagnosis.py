@@ -14,6 +14,7 @@ OVERRIDES = "#ct=2000&rt=4000&rc=3&rp=5xx,ct,rt"
 _OLDEST_POSTGRESQL = 14
 _WIDEST_CLOCK_DIFFERENCE_SECONDS = 5.0
 _WORKER_SEEN_WITHIN = timedelta(minutes=1)
+_WEBHOOKS_LOST_WITHIN = timedelta(days=1)
 
 
 class Verdict(StrEnum):
@@ -211,6 +212,24 @@ def judge_worker(jobs: Sequence[RecurringJob], now: datetime) -> Finding:
         )
     seen = f"last seen at {max(done):%Y-%m-%d %H:%M} UTC" if done else "never seen"
     return fail("worker", f"{seen}: nothing opens, sends or closes polls", "Start: pollwire worker")
+
+
+def judge_lost_webhooks(texts: int, last_at: datetime | None, now: datetime) -> Finding:
+    """Whether texts came that only the carrier's list told of.
+
+    Args:
+        texts: how many ever.
+        last_at: when the last of them was taken in.
+    """
+    check = "lost webhooks"
+    if last_at is None or now - last_at > _WEBHOOKS_LOST_WITHIN:
+        return ok(check, f"none in the last day, {texts} ever" if texts else "none so far")
+    return warn(
+        check,
+        f"{texts} texts so far came by Twilio's list only, "
+        f"the last at {last_at:%Y-%m-%d %H:%M} UTC",
+        "If pollwire serve was up, look at Twilio's error log for what its webhook met with.",
+    )
 
 
 def judge_webhook(program: str, webhook: InboundWebhook, address: str) -> list[Finding]:

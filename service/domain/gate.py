@@ -159,3 +159,32 @@ def _allowed_from(hours: QuietHours, zones: tuple[str, ...], instant: datetime) 
     if ends is not None and ends - allowed < LEAST_LIFE:
         allowed = hours.allowed_at(zones, ends)
     return allowed
+
+
+CONFIRM_STOP_WITHIN = timedelta(minutes=5)
+"""A confirmation of an opt-out later than this is presumed unwanted. Source: 47 CFR
+64.1200(a)(12)."""
+ANSWER_WITHIN = timedelta(hours=1)
+
+
+def answer_until(purpose: Purpose, received_at: datetime) -> datetime:
+    """Until when a member's own text may still be answered."""
+    is_stop = purpose is Purpose.STOPPED
+    return received_at + (CONFIRM_STOP_WITHIN if is_stop else ANSWER_WITHIN)
+
+
+def may_be_answered(
+    purpose: Purpose, received_at: datetime, now: datetime, *, stopped_since: bool
+) -> Verdict:
+    """The verdict on an answer to a member's own text, which goes out at any hour, but not late.
+
+    Args:
+        received_at: when the text it answers was received.
+        stopped_since: the number has opted out after that text.
+    """
+    if stopped_since and purpose not in _TO_WHO_OPTED_OUT:
+        return Verdict(DeliveryState.CANCELLED, "opted out")
+    until = answer_until(purpose, received_at)
+    if now > until:
+        return Verdict(DeliveryState.CANCELLED, "too late to answer")
+    return Verdict(DeliveryState.HANDED, expires_at=until)

@@ -1,7 +1,7 @@
 """What the service needs of a carrier's API: hand over a text, and find one again."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from service.domain.diagnosis import InboundWebhook
@@ -46,7 +46,56 @@ class TakenText:
     error_code: int | None = None
 
 
-class SmsGateway(Protocol):
+@dataclass(frozen=True, slots=True)
+class ListedText:
+    """A received text as the carrier's list tells it.
+
+    Attributes:
+        number: sender, E.164.
+        received_at: to the second.
+    """
+
+    message_sid: str
+    number: str
+    to: str
+    body: str
+    received_at: datetime
+    messaging_service_sid: str = ""
+    media_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedText:
+    """A text that the carrier did not send because the number is on its own opt-out list."""
+
+    number: str
+    refused_at: datetime
+
+
+class CarrierLists(Protocol):
+    """What one carrier account keeps to be read again.
+
+    Every method raises SendError when a list could not be read to its end.
+    """
+
+    async def senders_of(self, messaging_service_sid: str) -> list[str]:
+        """The codes and numbers that belong to a Messaging Service."""
+
+    async def received(self, *, to: str, since: datetime) -> list[ListedText]:
+        """Texts received at or after ``since``, newest first."""
+
+    async def refused(self, *, sender: str, since: datetime) -> list[RefusedText]:
+        """Texts refused at or after ``since`` by the carrier's own opt-out list."""
+
+    async def deactivated(self, day: date) -> list[str]:
+        """Numbers, E.164, that were given up on ``day``, by the carriers' reports.
+
+        Raises:
+            RejectedError: there is no report of that day, or not yet.
+        """
+
+
+class SmsGateway(CarrierLists, Protocol):
     """One carrier account."""
 
     async def send(self, text: OutboundText) -> TakenText:

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -23,7 +23,14 @@ from twilio.rest import Client
 from service.domain.carrier_errors import carrier_error
 from service.domain.diagnosis import InboundWebhook
 from service.errors import NotTakenError, RejectedError, SendError, UnknownOutcomeError
-from service.sms.gateway import CarrierAccount, OutboundText, TakenText
+from service.sms import listing
+from service.sms.gateway import (
+    CarrierAccount,
+    ListedText,
+    OutboundText,
+    RefusedText,
+    TakenText,
+)
 
 TIMEOUT_SECONDS = 10
 _MESSAGES_HOST = re.compile(r"https://api\.twilio\.com(?=/)")
@@ -31,6 +38,7 @@ _ANY_HOST = re.compile(r"https://[a-z0-9.-]+\.twilio\.com(?=/)")
 _NOT_FOUND = 20404
 _WRONG_CREDENTIALS = 20003
 _MOST_LISTED = 50
+_LARGEST_PAGE = 1_000
 _ACCOUNT_WAIT_SECONDS = 60.0
 
 
@@ -94,6 +102,14 @@ class SingleTryHttpClient(AsyncHttpClient):  # type: ignore[misc]
             raise UnknownOutcomeError(f"the API answered {status}")
         return Response(status, body, answer_headers)
 
+    async def download(self, url: str) -> str:
+        """A file that the API refers to, without our credentials.
+
+        Raises:
+            SendError: it could not be had.
+        """
+        return await listing.download(self._session, url)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
@@ -146,16 +162,56 @@ class TwilioGateway:
         except (TwilioException, ValueError, KeyError) as error:
             raise SendError("the API's list cannot be read") from error
         return [
-            TakenText(
-                str(message.sid),
-                str(message.status),
-                message.body or "",
-                message.date_created,
-                message.error_code,
-            )
+            listing.taken_text(message)
             for message in found
             if message.date_created is None or message.date_created >= since
         ]
+
+    async def senders_of(self, messaging_service_sid: str) -> list[str]:
+        """See :class:`CarrierLists`."""
+        service = self._client.messaging.v1.services(messaging_service_sid)
+        with _reading():
+            numbers = await service.phone_numbers.list_async(page_size=_LARGEST_PAGE)
+            codes = await service.short_codes.list_async(page_size=_LARGEST_PAGE)
+        return [
+            *(str(one.phone_number) for one in numbers),
+            *(str(one.short_code) for one in codes),
+        ]
+
+    async def received(self, *, to: str, since: datetime) -> list[ListedText]:
+        """See :class:`CarrierLists`."""
+        with _reading():
+            listed = [
+                message
+                async for message in await self._client.messages.stream_async(
+                    to=to, date_sent_after=since.astimezone(UTC), page_size=_LARGEST_PAGE
+                )
+            ]
+        found = (listing.received_text(message) for message in listed)
+        return [text for text in found if text is not None and text.received_at >= since]
+
+    async def refused(self, *, sender: str, since: datetime) -> list[RefusedText]:
+        """See :class:`CarrierLists`.
+
+        Without a filter on the date, for a text that was never sent may have none: the list is
+        newest first, so it ends with the first page that is older throughout.
+        """
+        found: list[RefusedText] = []
+        with _reading():
+            page = await self._client.messages.page_async(from_=sender, page_size=_LARGEST_PAGE)
+            while page is not None:
+                newer, refused = listing.refused_texts(page, since)
+                found += refused
+                page = await page.next_page_async() if newer else None
+        return found
+
+    async def deactivated(self, day: date) -> list[str]:
+        """See :class:`CarrierLists`."""
+        with _reading():
+            report = await self._client.messaging.v1.deactivations().fetch_async(date=day)
+        if not report.redirect_to:
+            raise RejectedError(f"there is no report of {day}", code=_NOT_FOUND)
+        return listing.deactivated_numbers(await self._http.download(str(report.redirect_to)))
 
     async def read_account(self) -> CarrierAccount:
         """See :class:`AccountReader`."""

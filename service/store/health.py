@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.deliveries import DeliveryState
+from service.store.looks import read_backfilled
 
 RECENT_DELIVERIES = 50_000
 """A scrape looks at so many of the ledger's newest rows: its cost must not grow with the years."""
@@ -24,6 +25,7 @@ class Backlog:
         jobs: by name and state.
         job_age_seconds: how long the job due first has been due; 0 when none is.
         polls: by state.
+        texts_backfilled: texts taken in from the carrier's list, for their webhook got lost.
     """
 
     texts_out: Mapping[tuple[str, str], int]
@@ -32,6 +34,7 @@ class Backlog:
     jobs: Mapping[tuple[str, str], int]
     job_age_seconds: float
     polls: Mapping[str, int]
+    texts_backfilled: int
 
 
 _TEXTS_OUT = text(
@@ -90,6 +93,7 @@ async def read_backlog(session: AsyncSession, now: datetime) -> Backlog:
         jobs={(row.name, row.state): row.jobs for row in jobs},
         job_age_seconds=_age(await session.scalar(_JOB_DUE, {"now": now}), now),
         polls={row.state: row.polls for row in polls},
+        texts_backfilled=(await read_backfilled(session)).texts,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.store.answers import UPSERT
@@ -111,3 +112,13 @@ async def write_texts(
         **_HISTORY.values(history, "change_"),
     }
     return {row.inbound_sid: row.id for row in await _WRITE.rows(session, values)}
+
+
+_KNOWN_TEXTS = text(
+    "SELECT message_sid FROM inbound_text WHERE message_sid = ANY(CAST(:sids AS text[]))"
+)
+
+
+async def known_texts(session: AsyncSession, sids: Sequence[str]) -> set[str]:
+    """Which of these have been taken in."""
+    return set(await session.scalars(_KNOWN_TEXTS, {"sids": list(sids)}))

@@ -55,6 +55,7 @@ _KNOWN = Statement(
                            count(*) FILTER (WHERE created_at > :hour_ago))
                FROM delivery
                WHERE number_key = k.number_key AND inbound_sid IS NOT NULL AND created_at > :since
+                 AND state <> 'cancelled'
                GROUP BY program_id, purpose, poll_id, question_id
            ) AS said
     FROM unnest(CAST(:sids AS text[]), CAST(:programs AS bigint[]), CAST(:keys AS bytea[]))
@@ -68,6 +69,7 @@ _KNOWN = Statement(
     LEFT JOIN LATERAL (
         SELECT poll_id, question_id FROM delivery
         WHERE subscriber_id = s.id AND purpose IN ('ask', 'follow_up') AND handed_at IS NOT NULL
+          AND (CAST(:asked_by AS timestamptz) IS NULL OR handed_at <= :asked_by)
         ORDER BY handed_at DESC, id DESC LIMIT 1
     ) d ON true
     LEFT JOIN question q ON q.id = d.question_id
@@ -108,11 +110,13 @@ async def load_known(
     *,
     public_base_url: str,
     now: datetime,
+    asked_by: datetime | None = None,
 ) -> Known:
     """What is known about texts and those who sent them; hold the numbers' locks first.
 
     Args:
         texts: by MessageSid, the program's key, where one is addressed, and the number's.
+        asked_by: take no question for the one last asked that was sent later.
     """
     values = {
         "sids": list(texts),
@@ -120,6 +124,7 @@ async def load_known(
         "keys": [key for _, key in texts.values()],
         "since": now - _LOOK_BACK,
         "hour_ago": now - timedelta(hours=1),
+        "asked_by": asked_by,
     }
     rows = await _KNOWN.rows(session, values)
     polls = await catalog.questions(

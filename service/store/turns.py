@@ -58,7 +58,12 @@ async def due_sources(session: AsyncSession, now: datetime) -> list[Source]:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedText:
-    """A text this process holds the lease of; ``expires_at`` is set when it is handed over."""
+    """A text this process holds the lease of.
+
+    Attributes:
+        inbound_sid: the member's text that it answers, where it does.
+        expires_at: set when it is handed over.
+    """
 
     id: int
     program_id: int
@@ -68,6 +73,7 @@ class ClaimedText:
     segments: int
     attempts: int
     retry_of: int | None = None
+    inbound_sid: str | None = None
     expires_at: datetime | None = None
 
 
@@ -79,7 +85,7 @@ _CLAIM = """
         ORDER BY not_before, id LIMIT :size
         FOR UPDATE SKIP LOCKED
     ))
-    RETURNING id, program_id, number_key, number, body, segments, attempts, retry_of
+    RETURNING id, program_id, number_key, number, body, segments, attempts, retry_of, inbound_sid
     """
 _CLAIM_POLL = text(_CLAIM.format(whose="poll_id = :poll"))
 _CLAIM_FIRST = text(

@@ -89,7 +89,7 @@ async def test_a_healthy_installation_needs_no_mending(house: House) -> None:
     assert {row["check"] for row in report["checks"]} == {
         *("settings", "NUMBER_KEY", "SECRET_KEY", "DATA_DIR", "database", "schema", "program"),
         *("worker", "clock", "PUBLIC_BASE_URL", "public address", "Twilio account"),
-        *("sender of stat", "webhook of stat", "fallback of stat"),
+        *("sender of stat", "webhook of stat", "fallback of stat", "lost webhooks"),
     }
     clock = finding(report, "clock")["says"]
     assert "database" in clock

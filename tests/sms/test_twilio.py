@@ -1,14 +1,14 @@
 """The gateway on the SDK: one attempt, and every outcome told apart."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from service.errors import NotTakenError, RejectedError, SendError, UnknownOutcomeError
-from service.sms.gateway import OutboundText
+from service.sms.gateway import ListedText, OutboundText
 from service.sms.twilio import TwilioGateway
 
 TEXT = OutboundText("+13032000001", "Ready?", "33550", "https://stat.example.org/status?delivery=1")
@@ -116,6 +116,54 @@ async def test_nobody_listening_is_certain_not_to_have_taken_it() -> None:
     with pytest.raises(NotTakenError):
         await gateway.send(TEXT)
     await gateway.close()
+
+
+async def test_received_texts_are_listed_without_ours_and_without_older_ones(
+    api: tuple[Api, TwilioGateway],
+) -> None:
+    stand_in, gateway = api
+    stand_in.status = 200
+    listed = {"status": "received", "direction": "inbound", "from": "+13032000001", "to": "33550"}
+    rows = [
+        {"sid": "SM3", "date_created": "Tue, 30 Mar 2021 18:00:00 +0000", "body": "STOP"},
+        {"sid": "SM2", "date_created": "Tue, 30 Mar 2021 17:30:00 +0000", "body": None}
+        | {"num_media": "2", "messaging_service_sid": "MG1"},
+        {"sid": "SM1", "date_created": "Tue, 30 Mar 2021 12:00:00 +0000", "body": "STAT"},
+        {"sid": "SM0", "date_created": "Tue, 30 Mar 2021 18:00:00 +0000", "body": "Ready?"}
+        | {"direction": "outbound-api"},
+    ]
+    stand_in.body = {"messages": [{**listed, **row} for row in rows], "next_page_uri": None}
+    since = datetime(2021, 3, 30, 17, tzinfo=UTC)
+    first, second = await gateway.received(to="33550", since=since)
+    assert first == ListedText("SM3", "+13032000001", "33550", "STOP", since + timedelta(hours=1))
+    assert (second.body, second.media_count, second.messaging_service_sid) == ("", 2, "MG1")
+
+
+@pytest.mark.parametrize("status", [500, 429, 401, 404])
+async def test_a_list_that_cannot_be_read_is_an_error_and_never_an_empty_one(
+    api: tuple[Api, TwilioGateway], status: int
+) -> None:
+    stand_in, gateway = api
+    stand_in.status, stand_in.body = status, {"code": 20003, "message": "no", "status": status}
+    since = datetime(2021, 3, 30, 17, tzinfo=UTC)
+    with pytest.raises(SendError):
+        await gateway.received(to="33550", since=since)
+    with pytest.raises(SendError):
+        await gateway.refused(sender="33550", since=since)
+    with pytest.raises(SendError):
+        await gateway.senders_of("MG1")
+    with pytest.raises(SendError):
+        await gateway.deactivated(since.date())
+
+
+async def test_a_report_that_cannot_be_had_is_an_error(api: tuple[Api, TwilioGateway]) -> None:
+    stand_in, gateway = api
+    stand_in.status, stand_in.body = 307, {"redirect_to": "http://127.0.0.1:9/report.txt"}
+    with pytest.raises(SendError, match="could not be had"):
+        await gateway.deactivated(datetime(2021, 3, 29, tzinfo=UTC).date())
+    stand_in.body = {}
+    with pytest.raises(RejectedError, match="no report"):
+        await gateway.deactivated(datetime(2021, 3, 29, tzinfo=UTC).date())
 
 
 async def test_texts_are_found_again_by_number_and_time(api: tuple[Api, TwilioGateway]) -> None:

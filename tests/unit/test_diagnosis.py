@@ -10,6 +10,7 @@ from service.domain.diagnosis import (
     Verdict,
     is_healthy,
     judge_clock,
+    judge_lost_webhooks,
     judge_number_key,
     judge_public_address,
     judge_schema,
@@ -71,6 +72,16 @@ def test_a_worker_is_known_by_its_recurring_jobs(
     jobs: list[RecurringJob], verdict: Verdict
 ) -> None:
     assert judge_worker(jobs, NOW).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "verdict"), [(None, Verdict.OK), (25, Verdict.OK), (1, Verdict.WARN)]
+)
+def test_texts_that_came_by_the_list_only_are_told_for_a_day(
+    hours_ago: int | None, verdict: Verdict
+) -> None:
+    last_at = None if hours_ago is None else NOW - timedelta(hours=hours_ago)
+    assert judge_lost_webhooks(0 if last_at is None else 3, last_at, NOW).verdict is verdict
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.domain.consent import SubscriberState
 from service.domain.deliveries import MOVES, UNASKED, DeliveryState, Purpose
 from service.domain.frequency import Sent
-from service.domain.gate import Standing, may_be_sent
+from service.domain.gate import Standing, may_be_answered, may_be_sent
 from service.domain.polls import PollState
 from service.domain.programs import Program
 from service.domain.quiet_hours import QuietHours
@@ -302,3 +302,26 @@ def test_every_verdict_is_a_move_from_a_leased_row() -> None:
     for state, hold, poll in product([*SubscriberState, None], [False, True], [*PollState, None]):
         verdict = may_be_sent(a_standing(state=state, hold=hold, poll=poll), PROGRAM, NIGHT)
         assert verdict.state in MOVES[DeliveryState.LEASED]
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("minutes", [0, 4, 6, 59, 61])
+def test_a_members_own_text_is_answered_at_any_hour_but_not_late(
+    purpose: Purpose, minutes: int
+) -> None:
+    verdict = may_be_answered(
+        purpose, NIGHT, NIGHT + timedelta(minutes=minutes), stopped_since=False
+    )
+    within = 5 if purpose is Purpose.STOPPED else 60
+    if minutes < within:
+        assert verdict.state is DeliveryState.HANDED
+        assert verdict.expires_at == NIGHT + timedelta(minutes=within)
+    else:
+        assert (verdict.state, verdict.reason) == (DeliveryState.CANCELLED, "too late to answer")
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_after_a_stop_only_its_confirmation_and_help_go_out(purpose: Purpose) -> None:
+    verdict = may_be_answered(purpose, NIGHT, NIGHT, stopped_since=True)
+    may = purpose in (Purpose.STOPPED, Purpose.HELP)
+    assert verdict.state is (DeliveryState.HANDED if may else DeliveryState.CANCELLED)

@@ -10,6 +10,7 @@ from service.store.tables.deliveries import Delivery, RateSlot, Receipt
 from service.store.tables.inbound import InboundText
 from service.store.tables.installation import Installation
 from service.store.tables.jobs import Job
+from service.store.tables.looks import Look
 from service.store.tables.people import ConsentEvent, OptOut, Subscriber
 from service.store.tables.polls import Choice, Poll, Publication, Question
 from service.store.tables.programs import Keyword, Program
@@ -28,6 +29,7 @@ __all__ = [
     "Installation",
     "Job",
     "Keyword",
+    "Look",
     "OptOut",
     "Poll",
     "Program",
