@@ -129,7 +129,8 @@ class Faults:
     def next_create(self, number: str) -> CreateFault:
         """What befalls the next create, which is to ``number``."""
         fault = self._creates.popleft() if self._creates else self._by_share(number)
-        self.befallen[fault] += fault is not CreateFault.OK
+        if fault is not CreateFault.OK:
+            self.befallen[fault] += 1
         return fault
 
     def _by_share(self, number: str) -> CreateFault:

@@ -102,15 +102,16 @@ class House:
         )
         await self.answers(f"http://127.0.0.1:{self.emulator_port}/emulator/health")
 
-    async def start_web(self, index: int = 0) -> None:
+    async def start_web(self, index: int = 0, **environment: str) -> None:
         """Start one web process and wait for it."""
         port = self.web_ports[index]
-        await self.start(f"web{index}", "-m", "service.cli", "serve", "--port", str(port))
+        arguments = ("-m", "service.cli", "serve", "--port", str(port))
+        await self.start(f"web{index}", *arguments, **environment)
         await self.answers(f"http://127.0.0.1:{port}/healthz")
 
-    async def start_worker(self) -> None:
-        """Start the worker."""
-        await self.start("worker", "-m", "service.cli", "worker")
+    async def start_worker(self, name: str = "worker", **environment: str) -> None:
+        """Start a worker."""
+        await self.start(name, "-m", "service.cli", "worker", **environment)
 
     async def answers(self, url: str) -> None:
         """Wait until an address answers."""

@@ -1,0 +1,119 @@
+"""What goes wrong in a round, and when: drawn from the seed alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from typing import Any
+
+WITHIN_SECONDS = 6.0
+"""Trouble begins while texts go out and answers come in."""
+LONGEST_LATE_SECONDS, LONGEST_LIST_LAG_SECONDS = 6.0, 3.0
+LONGEST_FREEZE_SECONDS = 5.0
+"""Together they stay below the shortest settle time, 12 seconds; see docs/reliability.md."""
+
+
+class Kind(StrEnum):
+    """One kind of trouble."""
+
+    KILL_WORKER = "kill worker"
+    KILL_WEB = "kill web"
+    FREEZE_WORKER = "freeze worker"
+    KILL_DATABASE = "kill database"
+    RESTART_DATABASE = "restart database"
+    CUT_DATABASE = "stop database at once"
+    FREEZE_CARRIER = "freeze carrier"
+    SILENT_CARRIER = "silent carrier"
+    STORM = "storm of 429"
+    LOST_ANSWERS = "answers of the carrier lost"
+    BAD_RECEIPTS = "receipts lost, doubled, reordered"
+
+
+KILLS = frozenset({Kind.KILL_WORKER, Kind.KILL_WEB, Kind.KILL_DATABASE})
+_WEIGHTS: Mapping[Kind, int] = {
+    Kind.KILL_WORKER: 2,
+    Kind.KILL_WEB: 2,
+    Kind.FREEZE_WORKER: 1,
+    Kind.KILL_DATABASE: 1,
+    Kind.RESTART_DATABASE: 1,
+    Kind.CUT_DATABASE: 1,
+    Kind.FREEZE_CARRIER: 2,
+    Kind.SILENT_CARRIER: 1,
+    Kind.STORM: 1,
+    Kind.LOST_ANSWERS: 3,
+    Kind.BAD_RECEIPTS: 2,
+}
+_LOST_ANSWERS: Mapping[str, float] = {
+    "dropped": 0.04,
+    "dropped_before": 0.04,
+    "dropped_late": 0.04,
+    "error_after": 0.04,
+    "error": 0.04,
+    "silent": 0.01,
+    "silent_after": 0.01,
+    "early": 0.10,
+    "blocked": 0.001,
+    "blocked_later": 0.001,
+}
+_BAD_RECEIPTS: Mapping[str, float] = {
+    "lost_receipts_share": 0.05,
+    "doubled_receipts_share": 0.10,
+    "reordered_receipts_share": 0.30,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that goes wrong.
+
+    Attributes:
+        at_seconds: after the poll has opened.
+        seconds: how long it lasts; for a kill, until the restart begins.
+        index: which of two processes.
+    """
+
+    kind: Kind
+    at_seconds: float
+    seconds: float
+    index: int = 0
+
+
+def draw_plan(seed: int, number: int) -> list[Trouble]:
+    """A round's trouble in order: a worker and a web process killed, and two to four things more.
+
+    The same seed and round give the same plan.
+    """
+    random = Random(f"{seed}:{number}")
+    kinds = [Kind.KILL_WORKER, Kind.KILL_WEB]
+    kinds += random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=random.randint(2, 4))
+    plan = [_draw_trouble(random, kind) for kind in kinds]
+    return sorted(plan, key=lambda trouble: trouble.at_seconds)
+
+
+def _draw_trouble(random: Random, kind: Kind) -> Trouble:
+    longest = 2.0 if kind in KILLS else LONGEST_FREEZE_SECONDS
+    return Trouble(
+        kind,
+        at_seconds=random.uniform(0.3, WITHIN_SECONDS),
+        seconds=random.uniform(0.0 if kind in KILLS else 1.0, longest),
+        index=random.randrange(2),
+    )
+
+
+def carrier_plan(troubles: Sequence[Trouble]) -> dict[str, Any]:
+    """What the emulator is told while these troubles last; the list always lags."""
+    plan: dict[str, Any] = {
+        "list_lag_seconds": LONGEST_LIST_LAG_SECONDS,
+        "late_accept_seconds": [0.5, LONGEST_LATE_SECONDS],
+        "silence_seconds": 20,
+    }
+    kinds = {trouble.kind for trouble in troubles}
+    if Kind.LOST_ANSWERS in kinds:
+        plan["create_shares"] = dict(_LOST_ANSWERS)
+    if Kind.STORM in kinds:
+        plan["create_shares"] = {"busy": 0.9}
+    if Kind.BAD_RECEIPTS in kinds:
+        plan |= _BAD_RECEIPTS
+    if Kind.SILENT_CARRIER in kinds:
+        plan["silent"] = True
+    return plan
