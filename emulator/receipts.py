@@ -11,7 +11,7 @@ from emulator.messages import API_VERSION, Message
 from emulator.settings import Settings
 from emulator.webhooks import WebhookClient
 
-WORKERS: Final = 32
+WORKERS: Final = 256
 FAILURES: Final = frozenset({"undelivered", "failed"})
 
 logger = logging.getLogger("emulator")
@@ -48,7 +48,8 @@ class ReceiptSender:
     Order is what the product may not rely on: planned trouble holds some back.
 
     A product that is down slows the workers, so what waits is small rows in a
-    queue and never a task for each text.
+    queue and never a task for each text. There are more of them than connections,
+    for some will be pausing before a repeat.
     """
 
     def __init__(self, settings: Settings, webhooks: WebhookClient, faults: Faults) -> None:

@@ -95,7 +95,7 @@ class WebhookClient:
         self._local_base = f"{inbound.scheme}://{inbound.netloc}" if inbound.netloc else ""
         self._session: aiohttp.ClientSession | None = None
         # Waiting for one's turn must not eat into the 15 seconds of a post, as
-        # waiting inside aiohttp's own pool would.
+        # waiting inside aiohttp's own pool would. Pausing takes nobody else's turn.
         self._turns = asyncio.Semaphore(CONNECTIONS)
 
     async def start(self) -> None:
@@ -134,14 +134,16 @@ class WebhookClient:
             "Accept": "*/*",
         }
         body = urlencode(fields).encode()
-        async with self._turns:
-            return await self._persist(target, body, headers)
+        return await self._persist(target, body, headers)
 
     async def _persist(self, target: Target, body: bytes, headers: dict[str, str]) -> Answer:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + target.override.total_seconds
         for tries in count(1):
-            answer = await self._attempt(target, body, headers, deadline - loop.time())
+            queued_at = loop.time()
+            async with self._turns:
+                deadline += loop.time() - queued_at
+                answer = await self._attempt(target, body, headers, deadline - loop.time())
             answer = replace(answer, tries=tries)
             if not answer.trouble or not target.override.repeats_on(answer.trouble):
                 break
