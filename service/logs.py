@@ -10,11 +10,11 @@ from typing import Literal
 
 import structlog
 
-from service.store.engine import describe, is_disconnect
+from service.store.engine import describe, is_hopeless
 
 
 class Outage:
-    """Says once that the database is away, and once that it is back."""
+    """Says once that the database is away or too slow, and once that it is back."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -22,7 +22,7 @@ class Outage:
 
     def note(self, error: Exception, what: str) -> None:
         """``what`` failed with ``error``."""
-        if not is_disconnect(error):
+        if not is_hopeless(error):
             self._log.error("%s failed: %s", what, describe(error))
             return
         if not self._away:

@@ -28,12 +28,14 @@ from service.sms.gateway import (
     SmsGateway,
 )
 from service.store.deliveries import Move, move
-from service.store.engine import lock_numbers
+from service.store.engine import lock_numbers, once_more_if_disconnected
 from service.store.standing import leased_with_standing
 from service.store.turns import ClaimedText, Source, claim, due_sources, reserve_rate
 
 LEASE = timedelta(seconds=20)
 """Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
+_SHARE_OF_SETTLE_TIME = 1 / 6
+"""In which a call must begin; with the shortest settle time the rest is what a call may last."""
 _TURN_SECONDS = 0.25
 _LARGEST_TURN = 100
 _FEWEST_SHARED_SLOTS = 25
@@ -146,13 +148,19 @@ async def _take_turn(
         slots.give_back(len(texts))
         raise
     slots.give_back(len(texts) - len(handed))
-    moves = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(
             _send(runtime, gateway, program, text, slots, at)
             for text, at in _paced(handed, start, rate)
-        )
+        ),
+        return_exceptions=True,
     )
-    await _record(runtime, handed, moves)
+    moves = [outcome for outcome in outcomes if isinstance(outcome, Move)]
+    await once_more_if_disconnected(lambda: _record(runtime, handed, moves))
+    for outcome in outcomes:
+        # What became of its text is unknown; the others' outcomes must not be lost with it.
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
@@ -200,7 +208,7 @@ async def _hand_over(
                 )
             )
             if verdict.state is DeliveryState.HANDED:
-                handed.append(replace(by_id[key], expires_at=verdict.expires_at))
+                handed.append(replace(by_id[key], expires_at=verdict.expires_at, handed_at=now))
                 just_sent[standing.number] += standing.purpose in UNASKED
         await move(session, moves, now, locked=True)
     return handed
@@ -224,9 +232,12 @@ async def _send(
     text: ClaimedText,
     slots: CallSlots,
     at: datetime,
-) -> Move:
+) -> Move | None:
+    """Make one call; gives what became of it, ``None`` where it came too late to be made."""
     try:
         await _sleep_until(runtime, at)
+        if _is_too_late(runtime, text):
+            return None
         taken = await gateway.send(
             OutboundText(
                 to=text.number,
@@ -243,6 +254,17 @@ async def _send(
         slots.give_back()
     state = receipt_state(taken.status) or DeliveryState.ACCEPTED
     return Move(text.id, state, message_sid=taken.message_sid, attempted=True)
+
+
+def _is_too_late(runtime: Runtime, text: ClaimedText) -> bool:
+    """Whether the call might end after the settle time, when others may have sent the text.
+
+    So it is when this process, or its machine, stood still after the text was marked *handed*.
+    """
+    if text.handed_at is None:
+        return False
+    latest = timedelta(seconds=runtime.settle_seconds * _SHARE_OF_SETTLE_TIME)
+    return runtime.clock.now() - text.handed_at > latest
 
 
 def _validity_seconds(runtime: Runtime, text: ClaimedText) -> int:

@@ -101,7 +101,8 @@ _MOVE = Statement(
     """
     UPDATE delivery d
     SET state = m.state, reason = m.reason,
-        message_sid = coalesce(d.message_sid, m.sid), error_code = coalesce(m.code, d.error_code),
+        message_sid = coalesce(d.message_sid, m.sid),
+        error_code = CASE WHEN m.state <> 'delivered' THEN coalesce(m.code, d.error_code) END,
         not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
         handed_at = CASE WHEN m.state = 'handed' THEN CAST(:now AS timestamptz)
                          WHEN m.state IN ('ready', 'deferred') THEN NULL

@@ -57,7 +57,12 @@ async def due_sources(session: AsyncSession, now: datetime) -> list[Source]:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedText:
-    """A text this process holds the lease of; ``expires_at`` is set when it is handed over."""
+    """A text this process holds the lease of.
+
+    Attributes:
+        expires_at: set when it is handed over, where it expires.
+        handed_at: when it was marked *handed*, as of then.
+    """
 
     id: int
     program_id: int
@@ -67,6 +72,7 @@ class ClaimedText:
     segments: int
     attempts: int
     expires_at: datetime | None = None
+    handed_at: datetime | None = None
 
 
 _CLAIM = """
