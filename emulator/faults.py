@@ -154,7 +154,8 @@ class Faults:
             return 1
         drawn = self._draw("copies", key)
         copies = 0 if drawn < lost else 2 if drawn >= 1 - doubled else 1
-        self.befallen[("lost_receipt", "", "doubled_receipt")[copies]] += copies != 1
+        if copies != 1:
+            self.befallen["doubled_receipt" if copies else "lost_receipt"] += 1
         return copies
 
     def receipt_delay_seconds(self, key: str) -> float:

@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from service.domain.deliveries import SENT_STATES
+from service.runtime import Runtime
 from service.store.engine import Sessions, once_more_if_disconnected
 
 REASONS_NOT_TO_SEND = frozenset({"opted out", "on hold", "in review"})
+PUT_OFF = timedelta(minutes=10)
 _SENT = frozenset(state.value for state in SENT_STATES)
 _DUE = text(
     """
@@ -26,7 +29,9 @@ _ROWS = text(
 _UNSETTLED = text(
     """
     SELECT state, count(*) AS texts FROM delivery
-    WHERE state IN ('ready', 'deferred', 'leased', 'handed', 'in_doubt') GROUP BY state
+    WHERE state IN ('leased', 'handed', 'in_doubt')
+       OR state IN ('ready', 'deferred') AND not_before < :soon
+    GROUP BY state
     """
 )
 _FANNED_OUT = text("SELECT fan_out_done FROM poll WHERE slug = :slug")
@@ -74,12 +79,17 @@ async def due_numbers(sessions: Sessions) -> set[str]:
         return set(await session.scalars(_DUE))
 
 
-async def unsettled(sessions: Sessions, slug: str) -> dict[str, int]:
-    """Texts whose end is not known yet, by state; the poll's fan-out counts as one."""
+async def unsettled(runtime: Runtime, slug: str) -> dict[str, int]:
+    """Texts whose end is not known yet, by state; the poll's fan-out counts as one.
+
+    What is put off on purpose, an unreachable phone's second try, is not waited for.
+    """
+    soon = runtime.clock.now() + PUT_OFF
 
     async def whole() -> dict[str, int]:
-        async with sessions() as session:
-            found = {row.state: row.texts for row in await session.execute(_UNSETTLED)}
+        async with runtime.sessions() as session:
+            rows = await session.execute(_UNSETTLED, {"soon": soon})
+            found = {row.state: row.texts for row in rows}
             if not await session.scalar(_FANNED_OUT, {"slug": slug}):
                 found["not written"] = 1
             return found
@@ -89,7 +99,7 @@ async def unsettled(sessions: Sessions, slug: str) -> dict[str, int]:
 
 
 async def compare(
-    sessions: Sessions, slug: str, due: set[str], log: Sequence[Mapping[str, Any]]
+    runtime: Runtime, slug: str, due: set[str], log: Sequence[Mapping[str, Any]]
 ) -> Findings:
     """Hold the ledger against the carrier's log of one round.
 
@@ -97,7 +107,7 @@ async def compare(
         due: whom the poll had to ask.
         log: rows of ``/emulator/log`` since before the poll opened.
     """
-    async with sessions() as session:
+    async with runtime.sessions() as session:
         rows = (await session.execute(_ROWS, {"slug": slug})).all()
         body = await session.scalar(
             text(
@@ -117,10 +127,9 @@ async def compare(
         twice=[number for number, times in accepted.items() if times > 1],
         lost=sorted(due - {row.number for row in rows})
         + [row.number for row in rows if _is_lost(row, accepted, sids)],
-        unrecorded=sorted(accepted.keys() - {row.number for row in rows})
-        + [row.number for row in rows if _is_denied(row, accepted)],
+        unrecorded=sorted(accepted.keys() - {row.number for row in rows if _is_told(row)}),
         answers_lost=[sid for sid in typed if sid not in known] + unanswered,
-        unsettled=await unsettled(sessions, slug),
+        unsettled=await unsettled(runtime, slug),
     )
 
 
@@ -134,7 +143,6 @@ def _is_lost(row: Any, accepted: Mapping[str, int], sids: set[str]) -> bool:
     return not (row.state == "cancelled" and row.reason in REASONS_NOT_TO_SEND)
 
 
-def _is_denied(row: Any, accepted: Mapping[str, int]) -> bool:
-    if row.number not in accepted or row.state in _SENT:
-        return False
-    return not (row.state == "failed" and row.error_code is not None)
+def _is_told(row: Any) -> bool:
+    """Whether the ledger knows that the carrier has taken this text."""
+    return row.state in _SENT or (row.state == "failed" and row.error_code is not None)
