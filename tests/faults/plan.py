@@ -6,8 +6,8 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-WITHIN_SECONDS = 6.0
-"""Trouble begins while texts go out and answers come in."""
+WITHIN_SECONDS, CARRIER_WITHIN_SECONDS = 5.0, 2.0
+"""Trouble begins while texts go out and answers come in; the carrier's soon enough for most."""
 LONGEST_LATE_SECONDS, LONGEST_LIST_LAG_SECONDS = 6.0, 3.0
 LONGEST_FREEZE_SECONDS = 5.0
 """Together they stay below the shortest settle time, 12 seconds; see docs/reliability.md."""
@@ -29,6 +29,7 @@ class Kind(StrEnum):
     BAD_RECEIPTS = "receipts lost, doubled, reordered"
 
 
+CARRIERS = frozenset({Kind.SILENT_CARRIER, Kind.STORM, Kind.LOST_ANSWERS, Kind.BAD_RECEIPTS})
 KILLS = frozenset({Kind.KILL_WORKER, Kind.KILL_WEB, Kind.KILL_DATABASE})
 _WEIGHTS: Mapping[Kind, int] = {
     Kind.KILL_WORKER: 2,
@@ -40,18 +41,18 @@ _WEIGHTS: Mapping[Kind, int] = {
     Kind.FREEZE_CARRIER: 2,
     Kind.SILENT_CARRIER: 1,
     Kind.STORM: 1,
-    Kind.LOST_ANSWERS: 3,
+    Kind.LOST_ANSWERS: 4,
     Kind.BAD_RECEIPTS: 2,
 }
 _LOST_ANSWERS: Mapping[str, float] = {
-    "dropped": 0.04,
-    "dropped_before": 0.04,
-    "dropped_late": 0.04,
-    "error_after": 0.04,
-    "error": 0.04,
+    "dropped": 0.08,
+    "dropped_before": 0.08,
+    "dropped_late": 0.08,
+    "error_after": 0.05,
+    "error": 0.05,
     "silent": 0.01,
     "silent_after": 0.01,
-    "early": 0.10,
+    "early": 0.05,
     "blocked": 0.001,
     "blocked_later": 0.001,
 }
@@ -91,11 +92,15 @@ def draw_plan(seed: int, number: int) -> list[Trouble]:
 
 
 def _draw_trouble(random: Random, kind: Kind) -> Trouble:
-    longest = 2.0 if kind in KILLS else LONGEST_FREEZE_SECONDS
+    shortest, longest = (0.0, 2.0) if kind in KILLS else (1.0, LONGEST_FREEZE_SECONDS)
+    if kind in CARRIERS:
+        shortest, longest = 3.0, 6.0
     return Trouble(
         kind,
-        at_seconds=random.uniform(0.3, WITHIN_SECONDS),
-        seconds=random.uniform(0.0 if kind in KILLS else 1.0, longest),
+        at_seconds=random.uniform(
+            0.2, CARRIER_WITHIN_SECONDS if kind in CARRIERS else WITHIN_SECONDS
+        ),
+        seconds=random.uniform(shortest, longest),
         index=random.randrange(2),
     )
 
@@ -104,14 +109,15 @@ def carrier_plan(troubles: Sequence[Trouble]) -> dict[str, Any]:
     """What the emulator is told while these troubles last; the list always lags."""
     plan: dict[str, Any] = {
         "list_lag_seconds": LONGEST_LIST_LAG_SECONDS,
-        "late_accept_seconds": [0.5, LONGEST_LATE_SECONDS],
+        "late_accept_seconds": [1, LONGEST_LATE_SECONDS],
         "silence_seconds": 20,
     }
     kinds = {trouble.kind for trouble in troubles}
     if Kind.LOST_ANSWERS in kinds:
-        plan["create_shares"] = dict(_LOST_ANSWERS)
+        # Where the receipt gets lost as well, only the list can tell.
+        plan |= {"create_shares": dict(_LOST_ANSWERS), "lost_receipts_share": 0.3}
     if Kind.STORM in kinds:
-        plan["create_shares"] = {"busy": 0.9}
+        plan["create_shares"] = plan.get("create_shares", {}) | {"busy": 0.5}
     if Kind.BAD_RECEIPTS in kinds:
         plan |= _BAD_RECEIPTS
     if Kind.SILENT_CARRIER in kinds:
