@@ -59,3 +59,5 @@ def configure(level: str, form: Literal["text", "json"]) -> None:
     # The SDK's own lines name recipients; Alembic's say nothing at every start.
     for talkative in ("pollwire.twilio", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    # A connection that cannot even be closed is told with a traceback; Outage says it in a line.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

@@ -98,6 +98,14 @@ async def unsettled(runtime: Runtime, slug: str) -> dict[str, int]:
     return await once_more_if_disconnected(whole)
 
 
+async def missing_texts(runtime: Runtime, log: Sequence[Mapping[str, Any]]) -> list[str]:
+    """MessageSids of texts that members sent, as the log has them, and we do not."""
+    typed = [row["sid"] for row in log if row["direction"] == "inbound"]
+    async with runtime.sessions() as session:
+        known = set(await session.scalars(_KNOWN, {"sids": typed}))
+    return [sid for sid in typed if sid not in known]
+
+
 async def compare(
     runtime: Runtime, slug: str, due: set[str], log: Sequence[Mapping[str, Any]]
 ) -> Findings:
@@ -117,7 +125,6 @@ async def compare(
             {"slug": slug},
         )
         typed = [row["sid"] for row in log if row["direction"] == "inbound"]
-        known = set(await session.scalars(_KNOWN, {"sids": typed}))
         unanswered = list(await session.scalars(_COUNTED_FOR_NOTHING, {"sids": typed}))
     asked = [row for row in log if row["direction"] == "outbound-api" and row["body"] == body]
     accepted = Counter(row["to"] for row in asked)
@@ -128,7 +135,7 @@ async def compare(
         lost=sorted(due - {row.number for row in rows})
         + [row.number for row in rows if _is_lost(row, accepted, sids)],
         unrecorded=sorted(accepted.keys() - {row.number for row in rows if _is_told(row)}),
-        answers_lost=[sid for sid in typed if sid not in known] + unanswered,
+        answers_lost=await missing_texts(runtime, log) + unanswered,
         unsettled=await unsettled(runtime, slug),
     )
 

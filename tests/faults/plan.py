@@ -79,15 +79,20 @@ class Trouble:
     index: int = 0
 
 
-def draw_plan(seed: int, number: int) -> list[Trouble]:
+def draw_plan(seed: int, number: int, outage_seconds: float = 0.0) -> list[Trouble]:
     """A round's trouble in order: a worker and a web process killed, and two to four things more.
 
     The same seed and round give the same plan.
+
+    Args:
+        outage_seconds: how long the database is away, besides, in every fifth round.
     """
     random = Random(f"{seed}:{number}")
     kinds = [Kind.KILL_WORKER, Kind.KILL_WEB]
     kinds += random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=random.randint(2, 4))
     plan = [_draw_trouble(random, kind) for kind in kinds]
+    if outage_seconds and number % 5 == 0:
+        plan.append(Trouble(Kind.CUT_DATABASE, CARRIER_WITHIN_SECONDS, outage_seconds))
     return sorted(plan, key=lambda trouble: trouble.at_seconds)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.plan import KILLS, draw_plan
-from tests.faults.rounds import SETTLE_SECONDS, run_rounds
+from tests.faults.rounds import run_rounds
 
 
 def test_a_plan_is_the_same_for_the_same_seed_and_kills_at_least_twice() -> None:
@@ -23,7 +23,6 @@ async def test_two_rounds_of_trouble_double_and_lose_nothing(tmp_path: Path) -> 
         members=400,
         seed=4,
         keep=tmp_path / "kept",
-        settle_seconds=SETTLE_SECONDS,
     )
     assert sums.is_clean, vars(sums)
     assert (sums.rounds, sums.texts > 700, sums.kills >= 4) == (2, True, True)
