@@ -12,7 +12,7 @@ from service.domain.deliveries import SENT_STATES
 from service.runtime import Runtime
 from service.store.engine import Sessions, once_more_if_disconnected
 
-REASONS_NOT_TO_SEND = frozenset({"opted out", "on hold", "in review"})
+REASONS_NOT_TO_SEND = frozenset({"opted out", "on hold", "in review", "suspended"})
 PUT_OFF = timedelta(minutes=10)
 _SENT = frozenset(state.value for state in SENT_STATES)
 _DUE = text(
@@ -32,6 +32,13 @@ _UNSETTLED = text(
     WHERE state IN ('leased', 'handed', 'in_doubt')
        OR state IN ('ready', 'deferred') AND not_before < :soon
     GROUP BY state
+    """
+)
+_AGE = text(
+    """
+    UPDATE delivery SET handed_at = handed_at - interval '40 days',
+                        created_at = created_at - interval '40 days'
+    WHERE created_at > :since AND state NOT IN ('ready', 'deferred')
     """
 )
 _FANNED_OUT = text("SELECT fan_out_done FROM poll WHERE slug = :slug")
@@ -96,6 +103,12 @@ async def unsettled(runtime: Runtime, slug: str) -> dict[str, int]:
 
     # The database has just been restarted under our own connections, too.
     return await once_more_if_disconnected(whole)
+
+
+async def let_a_month_pass(runtime: Runtime) -> None:
+    """Make all texts old, for a person gets only so many in a day and in a month."""
+    async with runtime.sessions.begin() as session:
+        await session.execute(_AGE, {"since": runtime.clock.now() - timedelta(days=20)})
 
 
 async def missing_texts(runtime: Runtime, log: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -25,7 +25,14 @@ from service.actions.review import list_waiting, release
 from service.errors import RefusedError
 from service.runtime import Runtime
 from tests.acceptance.house import until
-from tests.faults.compare import Findings, compare, due_numbers, missing_texts, unsettled
+from tests.faults.compare import (
+    Findings,
+    compare,
+    due_numbers,
+    let_a_month_pass,
+    missing_texts,
+    unsettled,
+)
 from tests.faults.plan import Trouble, draw_plan
 from tests.faults.stage import Stage, open_stage
 
@@ -116,6 +123,7 @@ class Rounds:
         log = await self._read_log()
         found = await compare(self._runtime, slug, due, log)
         await close_poll(self._runtime, slug)
+        await let_a_month_pass(self._runtime)
         self._read_until = log[-1]["n"]
         self.sums.add(found)
         self.sums.kills = self._stage.kills
@@ -184,8 +192,12 @@ async def run_rounds(
     keep: Path,
     settle_seconds: int = SETTLE_SECONDS,
     outage_seconds: float = 0.0,
+    out: Path | None = None,
 ) -> Sums:
-    """Rounds on a stage of their own; ends early when too many go wrong or none would end."""
+    """Rounds on a stage of their own; ends early when too many go wrong or none would end.
+
+    After each round the figures so far are written to ``out``.
+    """
     began = time.monotonic()
     deadline = began + rounds * ROUND_SECONDS / 2 + ROUND_SECONDS
     settings = {"SEND_RATE": "200", "SETTLE_SECONDS": str(settle_seconds)}
@@ -200,6 +212,7 @@ async def run_rounds(
                 plan = draw_plan(seed, number, outage_seconds)
                 async with asyncio.timeout(2 * ROUND_SECONDS):
                     found = await runner.run(number, plan)
+                await _sum_up(runner.sums, stage, began, out)
                 print(_line(number, found, plan, time.monotonic() - started), flush=True)
                 if not found.is_clean:
                     bad_rounds += 1
@@ -210,10 +223,20 @@ async def run_rounds(
         except BaseException:
             stage.keep_logs(keep / "aborted")
             raise
-        told = await stage.house.emulator("GET", "/faults")
-    runner.sums.faults = dict(sorted(stage.faults.items())) | dict(sorted(told.items()))
-    runner.sums.seconds = round(time.monotonic() - began, 1)
     return runner.sums
+
+
+async def _sum_up(sums: Sums, stage: Stage, began: float, out: Path | None) -> None:
+    told = await stage.house.emulator("GET", "/faults")
+    sums.faults = dict(sorted(stage.faults.items())) | dict(sorted(told.items()))
+    sums.seconds = round(time.monotonic() - began, 1)
+    if out is not None:
+        await asyncio.to_thread(_write, sums, out)
+
+
+def _write(sums: Sums, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(vars(sums), indent=2) + "\n")
 
 
 def _line(number: int, found: Findings, plan: Sequence[Trouble], seconds: float) -> str:
@@ -253,10 +276,9 @@ def main() -> int:
                 keep=keep,
                 settle_seconds=given.settle_seconds,
                 outage_seconds=given.outage_seconds,
+                out=given.out,
             )
         )
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(vars(sums), indent=2) + "\n")
     print(json.dumps(vars(sums)))
     return 0 if sums.is_clean and sums.rounds == given.rounds else 1
 

@@ -48,7 +48,7 @@ class Stage:
             *("--seed", str(seed), "--fault-seed", str(seed), "--undelivered-share", "0.01"),
             *options,
         )
-        await house.make_program()
+        await house.make_program("--monthly-texts", "100000")
         self._wanted = {*WORKERS, *WEBS}
 
     def _base(self, name: str) -> str:
