@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MEMBERS ?= 2000
+ROUNDS ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check score bench bench-quick
+.PHONY: help setup demo test check score faults bench bench-quick
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +36,9 @@ check: setup  ## formatting, lint, types, layers, dependencies, spelling
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/codespell
+
+faults: setup  ## kill, cut and lie in ROUNDS rounds of polling, to var/faults.json; half a minute each
+	$(BIN)/python -m tests.faults.rounds --rounds $(ROUNDS) --out var/faults.json
 
 bench: setup  ## how fast it is, to var/bench.json; takes about half an hour
 	$(BIN)/python -m benchmarks

@@ -8,6 +8,7 @@ from types import FrameType
 import uvicorn
 
 from emulator.app import create_app
+from emulator.hangup import HangUpProtocol
 from emulator.settings import read_settings
 
 
@@ -29,6 +30,7 @@ def main() -> None:
         port=settings.port,
         access_log=False,
         log_level="warning",
+        http=HangUpProtocol,
         timeout_graceful_shutdown=1,
     )
 

@@ -25,7 +25,7 @@ def create_app(settings: Settings) -> FastAPI:
     clock = Clock(settings.clock_offset_seconds)
     log = MessageLog(clock)
     phonebook = Phonebook(clock)
-    faults = Faults()
+    faults = Faults(settings.fault_seed)
     numbers = Numbers(clock, phonebook)
     webhooks = WebhookClient(settings)
     receipts = ReceiptSender(settings, webhooks, faults)
@@ -68,5 +68,6 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         routes=rest.routes(),
     )
+    app.state.log = log
     app.include_router(phones.router())
     return app

@@ -13,6 +13,7 @@ from emulator.settings import Settings
 UNDELIVERED_CODES: Final = (30003, 30005, 30006)
 BLOCKED: Final = 21610
 VALIDITY_EXPIRED: Final = 30036
+QUEUE_OVERFLOW: Final = 30001
 
 
 def unreachable_code(seed: int, number: str, share: float) -> int | None:
@@ -36,12 +37,14 @@ class Carrier:
         self._receipts = receipts
         self._random = Random(settings.seed)
         self._sender_free_at = 0.0
+        self._longest_wait = settings.queue_seconds
         self.in_transit = 0
 
     @property
     def is_full(self) -> bool:
         """Whether as much waits here as a carrier would queue."""
-        return self.in_transit + self._receipts.waiting >= self._settings.queue_limit
+        queued = self.in_transit + self._receipts.waiting
+        return queued >= self._settings.queue_limit or self._wait_seconds() >= self._longest_wait
 
     def accept(self, message: Message, validity_seconds: float, start_seconds: float = 0) -> None:
         """Takes charge of a text created over REST."""
@@ -51,6 +54,12 @@ class Carrier:
             loop.call_later(start_seconds, self._queue, message, validity_seconds)
         else:
             self._queue(message, validity_seconds)
+
+    def accept_in_vain(self, message: Message, error_code: int) -> None:
+        """Takes charge of a text that will fail instead of leaving."""
+        self.in_transit += 1
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._half_delay_seconds(), self._fail, message, error_code)
 
     def reply(self, message: Message) -> None:
         """Takes charge of an answer to an inbound text.
@@ -82,11 +91,16 @@ class Carrier:
         if self._phonebook.phone(message.to).blocked:
             self._end(message, "failed", BLOCKED)
             return
-        wait_seconds = self._wait_for_sender(message)
-        if wait_seconds > validity_seconds:
-            self._end(message, "failed", VALIDITY_EXPIRED)
+        if self._wait_seconds() > validity_seconds:
+            loop = asyncio.get_running_loop()
+            loop.call_later(validity_seconds, self._fail, message, VALIDITY_EXPIRED)
             return
+        wait_seconds = self._wait_for_sender(message)
         self._schedule(message, wait_seconds + self._half_delay_seconds(), arrived=False)
+
+    def _fail(self, message: Message, error_code: int) -> None:
+        if message.status != "canceled":
+            self._end(message, "failed", error_code)
 
     def _half_delay_seconds(self) -> float:
         span = self._settings.receipt_seconds
@@ -94,13 +108,14 @@ class Carrier:
 
     def _wait_for_sender(self, message: Message) -> float:
         """Texts leave a sender in order, no faster than its segments a second."""
-        rate = self._settings.segments_per_second
-        if not rate:
-            return 0.0
-        now = asyncio.get_running_loop().time()
-        starts_at = max(now, self._sender_free_at)
-        self._sender_free_at = starts_at + message.num_segments / rate
-        return starts_at - now
+        wait_seconds = self._wait_seconds()
+        if rate := self._settings.segments_per_second:
+            starts_at = asyncio.get_running_loop().time() + wait_seconds
+            self._sender_free_at = starts_at + message.num_segments / rate
+        return wait_seconds
+
+    def _wait_seconds(self) -> float:
+        return max(0.0, self._sender_free_at - asyncio.get_running_loop().time())
 
     def _schedule(self, message: Message, delay_seconds: float, *, arrived: bool) -> None:
         asyncio.get_running_loop().call_later(delay_seconds, self._leave, message, arrived)

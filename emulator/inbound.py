@@ -134,6 +134,13 @@ class InboundGateway:
             answered_by = self._fallback
         else:
             answered_by = self._target
+        message.webhook = {
+            "status": answer.status,
+            "error_code": answer.error_code,
+            "tries": answer.tries,
+            "by_fallback": answered_by is self._fallback,
+            "replies": len(replies),
+        }
         if answer.error_code is not None:
             self.failures += 1
             logger.warning("inbound lost: %s, error %s", message.sid, answer.error_code)

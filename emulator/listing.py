@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from math import inf
 from typing import Final
 from urllib.parse import urlencode
 
@@ -25,10 +26,13 @@ class Filter:
     sender: str = ""
     sent_from: float | None = None
     sent_until: float | None = None
+    created_until: float = inf
 
     def holds(self, message: Message) -> bool:
         """Whether a message is one of those; unsent ones have no date to match."""
         if self.sender and message.sender != self.sender:
+            return False
+        if message.created_at > self.created_until:
             return False
         if self.sent_from is None and self.sent_until is None:
             return True
@@ -48,7 +52,7 @@ def _instant(text: str, *, end_of_day: bool) -> float:
     return moment.timestamp()
 
 
-def read_filter(query: Mapping[str, str]) -> Filter:
+def read_filter(query: Mapping[str, str], created_until: float = inf) -> Filter:
     """Reads the query of a list request.
 
     Raises:
@@ -64,16 +68,20 @@ def read_filter(query: Mapping[str, str]) -> Filter:
     for key in BEFORE_KEYS:
         if query.get(key):
             sent_until = _instant(query[key], end_of_day=True)
-    return Filter(query.get("To", ""), query.get("From", ""), sent_from, sent_until)
+    return Filter(query.get("To", ""), query.get("From", ""), sent_from, sent_until, created_until)
 
 
-def list_messages(log: MessageLog, account_sid: str, query: Mapping[str, str]) -> dict[str, object]:
+def list_messages(
+    log: MessageLog, account_sid: str, query: Mapping[str, str], created_until: float = inf
+) -> dict[str, object]:
     """One page, newest first, in Twilio's envelope with relative addresses.
+
+    What was accepted after ``created_until`` has not come to the list yet.
 
     Page tokens name the message at the border, so that texts accepted
     meanwhile neither repeat nor hide a row.
     """
-    wanted = read_filter(query)
+    wanted = read_filter(query, created_until)
     size = max(1, min(int(query.get("PageSize") or STANDARD_PAGE), LARGEST_PAGE))
     page = max(0, int(query.get("Page") or 0))
     rows, has_more = _page(log, wanted, query.get("PageToken", ""), page, size)

@@ -1,5 +1,6 @@
 """The account's message log: what a message is and how it is found again."""
 
+import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ class Message:
     """One text in either direction.
 
     ``position`` is its place in the order of acceptance, from 1;
-    ``unreported`` holds the statuses whose receipts are still to be posted.
+    ``unreported`` holds the statuses whose receipts are still to be posted;
+    ``told`` is set when the first has been. ``webhook`` is how the product
+    answered an inbound text.
     """
 
     sid: str
@@ -39,6 +42,8 @@ class Message:
     position: int = 0
     deleted: bool = False
     unreported: list[str] = field(default_factory=list)
+    told: asyncio.Event | None = None
+    webhook: dict[str, object] | None = None
 
     def resource(self, account_sid: str) -> dict[str, object]:
         """The message as Twilio's REST API shows it."""
@@ -80,6 +85,7 @@ class Message:
             "error_code": self.error_code,
             "at": iso8601(self.created_at),
             "status_callback": self.status_callback,
+            "webhook": self.webhook,
         }
 
 

@@ -15,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from emulator.acceptance import Acceptance
 from emulator.account import Account
 from emulator.carrier import Carrier
 from emulator.clock import Clock
-from emulator.creation import Draft, RefusalError, read_draft
+from emulator.creation import RefusalError, read_draft
 from emulator.faults import Faults
+from emulator.hangup import Dropped, first_of
 from emulator.listing import list_messages
 from emulator.messages import API_VERSION, Message, MessageLog, new_sid
 from emulator.numbers import Numbers
@@ -63,6 +65,7 @@ class RestApi:
         self._faults = faults
         self._numbers = numbers
         self._account = Account(settings)
+        self._acceptance = Acceptance(settings, clock, log, carrier, faults)
         self._in_flight = 0
         self._owner = _basic(settings.account_sid, settings.auth_token)
         self._welcome = {self._owner}
@@ -95,8 +98,7 @@ class RestApi:
             started = time.perf_counter()
             self._in_flight += 1
             try:
-                self._admit(request)
-                response = await endpoint(request)
+                response = await self._answer(endpoint, request)
             except RefusalError as refusal:
                 response = _json(refusal.status, refusal.body())
             finally:
@@ -107,6 +109,13 @@ class RestApi:
             return response
 
         return answer
+
+    async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
+        if self._faults.is_silent:
+            await first_of(request, self._faults.silence())
+            return Dropped()
+        self._admit(request)
+        return await endpoint(request)
 
     def _admit(self, request: Request) -> None:
         if request.headers.get("authorization") not in self._welcome:
@@ -122,43 +131,14 @@ class RestApi:
         draft = read_draft(await _form(request), self._settings, self._clock.now())
         if self._phonebook.phone(draft.to).blocked and not self._refuses_later:
             raise RefusalError(21610)
-        if self._carrier.is_full:
-            raise RefusalError(21611)
         if self._settings.latency_ms:
             await asyncio.sleep(self._settings.latency_ms / 1000)
-        fault = self._faults.next_create()
-        if fault == "busy":
-            raise RefusalError(20429, 429)
-        if fault == "error":
-            return Response("upstream error", 503)
-        message = self._accept(draft)
-        # What the product is told is the state at acceptance, whatever happens next.
-        created = _json(201, message.resource(self._settings.account_sid))
-        return await self._faults.spoil(fault, created)
+        return await self._acceptance.create(draft, request)
 
     @property
     def _refuses_later(self) -> bool:
         """Advanced Opt-Out takes a text to a blocked number, and then fails it."""
         return self._settings.optout_mode is OptoutMode.ADVANCED
-
-    def _accept(self, draft: Draft) -> Message:
-        status = "queued" if draft.service_sid is None else "accepted"
-        message = self._log.add(
-            "outbound-api",
-            draft.to,
-            self._settings.sender,
-            draft.body,
-            status if draft.send_at is None else "scheduled",
-            num_media=draft.num_media,
-            messaging_service_sid=draft.service_sid,
-            status_callback=draft.status_callback,
-        )
-        wait_seconds = 0.0 if draft.send_at is None else draft.send_at - self._clock.now()
-        # On the next turn of the loop, so that the answer still says "accepted".
-        asyncio.get_running_loop().call_soon(
-            self._carrier.accept, message, draft.validity_seconds, wait_seconds
-        )
-        return message
 
     def _find(self, request: Request) -> Message:
         message = self._log.find(request.path_params["sid"])
@@ -169,7 +149,12 @@ class RestApi:
     async def list(self, request: Request) -> Response:
         """One page of the account's messages, newest first."""
         try:
-            page = list_messages(self._log, self._settings.account_sid, request.query_params)
+            page = list_messages(
+                self._log,
+                self._settings.account_sid,
+                request.query_params,
+                created_until=self._clock.now() - self._faults.list_lag_seconds,
+            )
         except ValueError as failure:
             raise RefusalError(20404, 404) from failure
         return _json(200, page)

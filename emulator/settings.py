@@ -56,6 +56,7 @@ class Settings:
     latency_ms: float = 0.0
     concurrency_limit: int = 100
     queue_limit: int = 200_000
+    queue_seconds: float = 36_000.0
     segments_per_second: float = 0.0
     receipt_seconds: Span = Span(0.05, 0.5)
     answer_seconds: Span = Span(0.5, 8.0)
@@ -63,6 +64,7 @@ class Settings:
     connect_retry_seconds: float = 1.0
     clock_offset_seconds: float = 0.0
     seed: int = 1
+    fault_seed: int = 0
     undelivered_share: float = 0.01
     open_control: bool = False
 
@@ -82,7 +84,8 @@ HELP = {
     "optout_mode": "none (short code), default (long code) or advanced",
     "latency_ms": "added to every REST create",
     "concurrency_limit": "REST requests in flight before 429",
-    "queue_limit": "texts waiting at the carrier before 21611",
+    "queue_limit": "texts waiting at the carrier before 21611 (30001 with a service)",
+    "queue_seconds": "the same as a time: the sender's traffic that may wait",
     "segments_per_second": "the sender's speed limit; 0 is none",
     "receipt_seconds": "MIN,MAX from acceptance to the final receipt",
     "answer_seconds": "MIN,MAX that a simulated member takes to answer",
@@ -90,6 +93,7 @@ HELP = {
     "connect_retry_seconds": "pause before such a repeat",
     "clock_offset_seconds": "added to real time in every date shown",
     "seed": "decides delays and who is unreachable",
+    "fault_seed": "decides whom planned trouble befalls",
     "undelivered_share": "share of numbers that texts do not reach",
     "open_control": "serve /emulator to other machines too (true or false)",
 }

@@ -4,7 +4,8 @@ import asyncio
 import hmac
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
@@ -54,13 +55,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; status 0 and an error code where nothing did."""
+    """What came back, at which try; status 0 and an error code where nothing did."""
 
     status: int
     content_type: str = ""
     text: str = ""
     error_code: int | None = None
     trouble: str = ""
+    tries: int = 1
 
 
 def read_override(fragment: str, standard: Override) -> Override:
@@ -93,7 +95,7 @@ class WebhookClient:
         self._local_base = f"{inbound.scheme}://{inbound.netloc}" if inbound.netloc else ""
         self._session: aiohttp.ClientSession | None = None
         # Waiting for one's turn must not eat into the 15 seconds of a post, as
-        # waiting inside aiohttp's own pool would.
+        # waiting inside aiohttp's own pool would. Pausing takes nobody else's turn.
         self._turns = asyncio.Semaphore(CONNECTIONS)
 
     async def start(self) -> None:
@@ -132,21 +134,23 @@ class WebhookClient:
             "Accept": "*/*",
         }
         body = urlencode(fields).encode()
-        async with self._turns:
-            return await self._persist(target, body, headers)
+        return await self._persist(target, body, headers)
 
     async def _persist(self, target: Target, body: bytes, headers: dict[str, str]) -> Answer:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + target.override.total_seconds
-        repeats_left = target.override.repeats
-        while True:
-            answer = await self._attempt(target, body, headers, deadline - loop.time())
-            if not (answer.trouble and repeats_left and target.override.repeats_on(answer.trouble)):
-                return answer
-            if loop.time() + self._pause_seconds >= deadline:
-                return answer
-            repeats_left -= 1
+        for tries in count(1):
+            queued_at = loop.time()
+            async with self._turns:
+                deadline += loop.time() - queued_at
+                answer = await self._attempt(target, body, headers, deadline - loop.time())
+            answer = replace(answer, tries=tries)
+            if not answer.trouble or not target.override.repeats_on(answer.trouble):
+                break
+            if tries > target.override.repeats or loop.time() + self._pause_seconds >= deadline:
+                break
             await asyncio.sleep(self._pause_seconds)
+        return answer
 
     async def _attempt(
         self, target: Target, body: bytes, headers: dict[str, str], seconds_left: float

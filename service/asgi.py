@@ -21,6 +21,7 @@ from service.logs import Outage
 from service.metrics import Metrics
 from service.runtime import Runtime
 from service.settings import Settings, read_settings
+from service.store.engine import is_hopeless
 from service.store.inbound import ReceivedText
 from service.store.inbound import Response as Answer
 from service.web.assets import Assets
@@ -201,11 +202,13 @@ def _make_ingest(runtime: Runtime, metrics: Metrics) -> _Ingest:
             texts,
             key=lambda text: text.number,
             observe=partial(metrics.observe_batch, _INBOUND),
+            hopeless=is_hopeless,
         ),
         Batcher(
             receipts,
             key=lambda receipt: receipt.message_sid,
             observe=partial(metrics.observe_batch, _STATUS),
+            hopeless=is_hopeless,
         ),
     )
 

@@ -10,11 +10,11 @@ from typing import Literal
 
 import structlog
 
-from service.store.engine import describe, is_disconnect
+from service.store.engine import describe, is_hopeless
 
 
 class Outage:
-    """Says once that the database is away, and once that it is back."""
+    """Says once that the database is away or too slow, and once that it is back."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -22,7 +22,7 @@ class Outage:
 
     def note(self, error: Exception, what: str) -> None:
         """``what`` failed with ``error``."""
-        if not is_disconnect(error):
+        if not is_hopeless(error):
             self._log.error("%s failed: %s", what, describe(error))
             return
         if not self._away:
@@ -59,3 +59,5 @@ def configure(level: str, form: Literal["text", "json"]) -> None:
     # The SDK's own lines name recipients; Alembic's say nothing at every start.
     for talkative in ("pollwire.twilio", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    # A connection that cannot even be closed is told with a traceback; Outage says it in a line.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

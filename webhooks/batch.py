@@ -36,6 +36,8 @@ class Batcher(Generic[Item, Result]):
     Args:
         handle: does a list of items in one transaction; results in their order. When it fails
             for several, each is tried alone, so one bad item harms nobody else.
+        hopeless: tells of a failure that every item would meet now, such as a database that is
+            away: then all that were handled together fail at once, while the callers still wait.
         key: items with equal keys are handled in the order they came.
         observe: told the size of each batch and the seconds it took.
     """
@@ -49,12 +51,14 @@ class Batcher(Generic[Item, Result]):
         largest_batch: int = 256,
         largest_queue: int = 4096,
         observe: Callable[[int, float], None] = lambda size, seconds: None,
+        hopeless: Callable[[Exception], bool] = lambda error: False,
     ) -> None:
         self._handle = handle
         self._key = key
         self._largest_batch = largest_batch
         self._largest_queue = largest_queue
         self._observe = observe
+        self._hopeless = hopeless
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._in_flight: set[Hashable] = set()
         self._idle_lanes = lanes
@@ -117,6 +121,22 @@ class Batcher(Generic[Item, Result]):
         return batch
 
     async def _run(self, batch: Sequence[_Waiting[Item, Result]]) -> None:
+        error = await self._try(batch)
+        if error is None:
+            return
+        if len(batch) == 1 or self._hopeless(error):
+            _answer_error(batch, error)
+            return
+        for done, waiting in enumerate(batch):
+            error = await self._try([waiting])
+            if error is not None and self._hopeless(error):
+                _answer_error(batch[done:], error)
+                return
+            if error is not None:
+                _answer_error([waiting], error)
+
+    async def _try(self, batch: Sequence[_Waiting[Item, Result]]) -> Exception | None:
+        """Handle and answer a batch; gives the error where that failed, and nobody is answered."""
         began = Clock.monotonic_seconds()
         try:
             try:
@@ -124,17 +144,14 @@ class Batcher(Generic[Item, Result]):
             finally:
                 self._observe(len(batch), Clock.monotonic_seconds() - began)
         except Exception as error:  # noqa: BLE001  (told to whoever waits)
-            if len(batch) == 1:
-                _answer_error(batch[0], error)
-            else:
-                for waiting in batch:
-                    await self._run([waiting])
-            return
+            return error
         for waiting, result in zip(batch, results, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(result)
+        return None
 
 
-def _answer_error(waiting: "_Waiting[Item, Result]", error: Exception) -> None:
-    if not waiting.answer.done():
-        waiting.answer.set_exception(error)
+def _answer_error(batch: Sequence[_Waiting[Item, Result]], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)

@@ -16,23 +16,18 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.actions.call_slots import CallSlots
+from service.actions.carrier_call import call_carrier, sleep_until
 from service.actions.failures import Failure, settle_failures
 from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
 from service.actions.trouble import report_refusals
-from service.domain.deliveries import UNASKED, DeliveryState, Purpose, receipt_state
+from service.domain.deliveries import UNASKED, DeliveryState, Purpose
 from service.domain.gate import Verdict, may_be_answered, may_be_sent
 from service.domain.phone import lock_key
 from service.domain.programs import Program
-from service.errors import NotTakenError, RejectedError, SendError
 from service.runtime import Runtime
-from service.sms.gateway import (
-    LONGEST_VALIDITY_SECONDS,
-    SHORTEST_VALIDITY_SECONDS,
-    OutboundText,
-    SmsGateway,
-)
+from service.sms.gateway import SmsGateway
 from service.store.deliveries import Move, move
-from service.store.engine import lock_numbers
+from service.store.engine import lock_numbers, once_more_if_disconnected
 from service.store.failures import drop_needless_retries
 from service.store.hindsight import answers_among
 from service.store.standing import leased_with_standing
@@ -71,7 +66,7 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots
                 session, source, name=runtime.name, now=now, lease=LEASE, size=size
             )
     if source is None:
-        await _sleep_until(runtime, _first_free(sources, now))
+        await sleep_until(runtime, _first_free(sources, now))
     elif claimed:
         await _take_turn(runtime, gateway, program, claimed, slots)
     return bool(sources)
@@ -119,27 +114,33 @@ async def _take_turn(
     """Wait for the rate and for slots, hand over, call, record."""
     rate = _rate(runtime, program)
     start = await _reserve(runtime, program, texts, rate)
-    await _sleep_until(runtime, start)
+    await sleep_until(runtime, start)
     granted = await slots.take(len(texts))
     try:
         await _put_back(runtime, texts[granted:])
         texts = texts[:granted]
         while granted and runtime.clock.now() - start > _LATE:  # what was reserved has passed
             start = await _reserve(runtime, program, texts, rate)
-            await _sleep_until(runtime, start)
+            await sleep_until(runtime, start)
         handed = await _hand_over(runtime, program, texts)
     except BaseException:
         slots.give_back(granted)
         raise
     slots.give_back(granted - len(handed))
     mark = slots.mark()
-    moves = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(
-            _send(runtime, gateway, program, text, slots, mark, at)
+            call_carrier(runtime, gateway, program, text, slots, mark, at)
             for text, at in _paced(handed, start, rate)
-        )
+        ),
+        return_exceptions=True,
     )
-    await _record(runtime, handed, moves)
+    moves = [outcome for outcome in outcomes if isinstance(outcome, Move)]
+    await once_more_if_disconnected(lambda: _record(runtime, handed, moves))
+    for outcome in outcomes:
+        # What became of its text is unknown; the others' outcomes must not be lost with it.
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _put_back(runtime: Runtime, texts: Sequence[ClaimedText]) -> None:
@@ -204,7 +205,7 @@ async def _hand_over(
                 )
             )
             if verdict.state is DeliveryState.HANDED:
-                handed.append(replace(by_id[key], expires_at=verdict.expires_at))
+                handed.append(replace(by_id[key], expires_at=verdict.expires_at, handed_at=now))
                 just_sent[standing.number] += standing.purpose in UNASKED
         await move(session, moves, now, locked=True)
     return handed
@@ -234,67 +235,3 @@ def _paced(
         paced.append((text, start + timedelta(seconds=before / rate)))
         before += text.segments
     return paced
-
-
-async def _send(
-    runtime: Runtime,
-    gateway: SmsGateway,
-    program: Program,
-    text: ClaimedText,
-    slots: CallSlots,
-    mark: int,
-    at: datetime,
-) -> Move:
-    try:
-        await _sleep_until(runtime, at)
-        taken = await gateway.send(
-            OutboundText(
-                to=text.number,
-                body=text.body,
-                sender=program.sender,
-                messaging_service_sid=program.messaging_service_sid,
-                status_callback=runtime.status_callback(text.id),
-                validity_seconds=_validity_seconds(runtime, text),
-            )
-        )
-        slots.note(None, mark)
-    except SendError as error:
-        slots.note(error, mark)
-        return _after_error(runtime, text, error)
-    finally:
-        slots.give_back()
-    state = receipt_state(taken.status) or DeliveryState.ACCEPTED
-    return Move(text.id, state, message_sid=taken.message_sid, attempted=True)
-
-
-def _validity_seconds(runtime: Runtime, text: ClaimedText) -> int:
-    """How long the carrier may keep the text in its queue, within what its API allows."""
-    if text.expires_at is None:
-        return LONGEST_VALIDITY_SECONDS
-    left = int((text.expires_at - runtime.clock.now()).total_seconds())
-    return max(SHORTEST_VALIDITY_SECONDS, min(left, LONGEST_VALIDITY_SECONDS))
-
-
-def _after_error(runtime: Runtime, text: ClaimedText, error: SendError) -> Move:
-    if isinstance(error, NotTakenError):
-        wait = timedelta(seconds=error.retry_after_seconds * 2 ** min(text.attempts, 6))
-        again_at = runtime.clock.now() + wait
-        return Move(
-            text.id,
-            DeliveryState.READY,
-            str(error),
-            error_code=error.code or None,
-            not_before=again_at,
-            attempted=True,
-        )
-    if isinstance(error, RejectedError):
-        return Move(
-            text.id, DeliveryState.FAILED, str(error), error_code=error.code, attempted=True
-        )
-    return Move(text.id, DeliveryState.IN_DOUBT, str(error), attempted=True)
-
-
-async def _sleep_until(runtime: Runtime, moment: datetime) -> None:
-    wait = (moment - runtime.clock.now()).total_seconds()
-    if wait > 0:
-        await asyncio.sleep(wait)

@@ -6,6 +6,7 @@ list still lacks it was it never taken: then a poll's text is due again, and an 
 member's own text, whose moment is gone, has failed.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +24,8 @@ from service.store.outcomes import doubt_handed_before, free_expired_leases, in_
 CALL_LIMIT = timedelta(seconds=30)
 """Longer than any call to the carrier lasts: after it an outcome can no longer be on its way."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
-_PAGE = 50
+_PAGE = 200
+_AT_ONCE = 10
 
 
 async def sweep(runtime: Runtime) -> None:
@@ -44,34 +46,68 @@ async def reconcile(runtime: Runtime, gateway: SmsGateway) -> int:
         if not rows:
             return settled
         after = rows[-1].id
-        settled += await _settle(runtime, gateway, rows)
+        asked_at = runtime.clock.now()
+        listed = await _look_up(gateway, rows)
+        answered = [row for row in rows if row.number in listed]
+        settled += await _settle(runtime, answered, listed, asked_at)
+        if listed.is_incomplete:
+            return settled
 
 
-async def _settle(runtime: Runtime, gateway: SmsGateway, rows: Sequence[Any]) -> int:
-    moves: list[Move] = []
-    taken_now: set[str] = set()
+class _Listed(dict[str, list[TakenText]]):
+    """What the carrier's list has, by number.
+
+    Attributes:
+        is_incomplete: the API is away, so the numbers missing here, and all others, must wait.
+    """
+
+    is_incomplete = False
+
+
+async def _look_up(gateway: SmsGateway, rows: Sequence[Any]) -> _Listed:
+    """List the texts to these rows' numbers, each number once, a few at a time."""
+    since: dict[str, datetime] = {}
     for row in rows:
-        try:
-            listed = await gateway.find(to=row.number, since=row.handed_at - _CLOCKS_DIFFER)
-        except RejectedError:
-            continue  # asked again at the next round
-        except SendError:
-            break  # the API is away: so it is for all the others
-        found = await _match(runtime, row, listed, taken_now)
+        since[row.number] = min(row.handed_at, since.get(row.number, row.handed_at))
+    numbers = list(since)
+    listed = _Listed()
+    for first in range(0, len(numbers), _AT_ONCE):
+        some = numbers[first : first + _AT_ONCE]
+        answers = await asyncio.gather(
+            *(_find(gateway, number, since[number]) for number in some), return_exceptions=True
+        )
+        for number, answer in zip(some, answers, strict=True):
+            if isinstance(answer, RejectedError):
+                continue  # asked again at the next round
+            if isinstance(answer, SendError):
+                listed.is_incomplete = True
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                listed[number] = answer
+        if listed.is_incomplete:
+            break
+    return listed
+
+
+async def _find(gateway: SmsGateway, number: str, handed_at: datetime) -> list[TakenText]:
+    return await gateway.find(to=number, since=handed_at - _CLOCKS_DIFFER)
+
+
+async def _settle(
+    runtime: Runtime, rows: Sequence[Any], listed: _Listed, asked_at: datetime
+) -> int:
+    sids = [text.message_sid for number in listed for text in listed[number]]
+    async with runtime.sessions() as session:
+        ours = await known_sids(session, sids)
+    moves: list[Move] = []
+    for row in rows:
+        unknown = [text for text in _since(listed, row) if text.message_sid not in ours]
+        found = _match(row, unknown)
         if found is not None:
-            taken_now.add(found.message_sid)
-            moves.append(
-                Move(
-                    row.id,
-                    receipt_state(found.status) or DeliveryState.ACCEPTED,
-                    "found in the carrier's list",
-                    message_sid=found.message_sid,
-                    error_code=found.error_code,
-                )
-            )
-        elif _is_settled(runtime, row.handed_at) and not await _redacted(
-            runtime, listed, taken_now
-        ):
+            ours.add(found.message_sid)
+            moves.append(_found(row, found))
+        elif _is_settled(runtime, row.handed_at, asked_at) and not _is_redacted(unknown):
             moves.append(_never_taken(row))
     await _record(runtime, rows, moves)
     return len(moves)
@@ -92,31 +128,40 @@ async def _record(runtime: Runtime, rows: Sequence[Any], moves: Sequence[Move]) 
         await settle_failures(session, list(found_failed.values()), now)
 
 
-async def _match(
-    runtime: Runtime, row: Any, listed: Sequence[TakenText], taken_now: set[str]
-) -> TakenText | None:
+def _since(listed: _Listed, row: Any) -> list[TakenText]:
+    """Of the texts to a row's number, those that may be this row's."""
+    earliest = row.handed_at - _CLOCKS_DIFFER
+    return [
+        text
+        for text in listed[row.number]
+        if text.created_at is None or text.created_at >= earliest
+    ]
+
+
+def _match(row: Any, unknown: Sequence[TakenText]) -> TakenText | None:
     """The listed text that is this row's: the same words, not another row's."""
     words = row.body.split()
-    unknown = await _unknown(runtime, listed, taken_now)
     return next((text for text in unknown if text.body.split() == words), None)
 
 
-async def _unknown(
-    runtime: Runtime, listed: Sequence[TakenText], taken_now: set[str]
-) -> list[TakenText]:
-    """The listed texts that no row of ours has."""
-    async with runtime.sessions() as session:
-        ours = await known_sids(session, [text.message_sid for text in listed]) | taken_now
-    return [text for text in listed if text.message_sid not in ours]
-
-
-async def _redacted(runtime: Runtime, listed: Sequence[TakenText], taken_now: set[str]) -> bool:
+def _is_redacted(unknown: Sequence[TakenText]) -> bool:
     """Whether the list holds a text without words that may be ours: then only staff can tell."""
-    return any(not text.body.strip() for text in await _unknown(runtime, listed, taken_now))
+    return any(not text.body.strip() for text in unknown)
 
 
-def _is_settled(runtime: Runtime, handed_at: datetime) -> bool:
-    return runtime.clock.now() - handed_at > timedelta(seconds=runtime.settle_seconds)
+def _found(row: Any, found: TakenText) -> Move:
+    return Move(
+        row.id,
+        receipt_state(found.status) or DeliveryState.ACCEPTED,
+        "found in the carrier's list",
+        message_sid=found.message_sid,
+        error_code=found.error_code,
+    )
+
+
+def _is_settled(runtime: Runtime, handed_at: datetime, asked_at: datetime) -> bool:
+    """Whether the list already was complete for this text when it was asked for."""
+    return asked_at - handed_at > timedelta(seconds=runtime.settle_seconds)
 
 
 def _never_taken(row: Any) -> Move:

@@ -104,7 +104,8 @@ _MOVE = Statement(
         message_sid = coalesce(d.message_sid, m.sid),
         -- What an earlier call met with tells why a text waits, and nothing once it went.
         error_code = CASE WHEN m.state IN ('ready', 'deferred', 'handed')
-                          THEN coalesce(m.code, d.error_code) ELSE m.code END,
+                          THEN coalesce(m.code, d.error_code)
+                          WHEN m.state <> 'delivered' THEN m.code END,
         not_before = coalesce(m.not_before, d.not_before), attempts = d.attempts + m.attempts,
         handed_at = CASE WHEN m.state = 'handed' THEN CAST(:now AS timestamptz)
                          WHEN m.state IN ('ready', 'deferred') THEN NULL

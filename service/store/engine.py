@@ -6,6 +6,7 @@ from typing import TypeVar
 from asyncpg import InterfaceError
 from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -64,12 +65,13 @@ async def once_more_if_disconnected(work: Callable[[], Awaitable[T]]) -> T:
     """``work()``, run again once when its connection turned out to be dead.
 
     A pooled connection is stale after PostgreSQL restarted; ``work`` is a whole transaction, so
-    nothing of the first try stands.
+    nothing of the first try stands. Who has waited in vain for a connection does not wait again:
+    Twilio would not.
     """
     try:
         return await work()
     except Exception as error:
-        if not is_disconnect(error):
+        if isinstance(error, TimeoutError) or not is_disconnect(error):
             raise
     return await work()
 
@@ -83,6 +85,19 @@ def is_disconnect(error: BaseException) -> bool:
     return isinstance(cause, (OSError, InterfaceError)) or state.startswith(_AWAY)
 
 
+def is_hopeless(error: BaseException) -> bool:
+    """Whether any other transaction would fail now too, or has no time left to be tried.
+
+    The database is away; or a connection, a lock or a statement was waited for in vain, so that
+    whoever posted a webhook will not wait for a second try.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(cause, "sqlstate", None) or "")
+    return is_disconnect(error) or isinstance(cause, PoolTimeoutError) or state in _WAITED
+
+
+_WAITED = frozenset({"53300", "55P03", "57014"})
+"""SQLSTATEs: too many connections, lock not available, statement cancelled."""
 _AWAY = ("08", "57P")
 """SQLSTATE classes: connection exception; the server shuts down or starts up."""
 

@@ -14,17 +14,24 @@ from service.store.tables import Receipt
 _FREE_LEASES = text(
     """
     UPDATE delivery SET state = 'ready', leased_by = NULL, leased_until = NULL
-    WHERE state = 'leased' AND leased_until < :now
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM delivery WHERE state = 'leased' AND leased_until < :now
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ))
     """
 )
 _DOUBT = text(
     """
     UPDATE delivery SET state = 'in_doubt', reason = 'no outcome recorded'
-    WHERE state = 'handed' AND handed_at < :before
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM delivery WHERE state = 'handed' AND handed_at < :before
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ))
     """
 )
 
 
+# Rows that somebody has locked are just being moved: the next round looks at them again.
 async def free_expired_leases(session: AsyncSession, now: datetime) -> None:
     """Texts leased by a process that is gone are due again; none of them was handed over."""
     await session.execute(_FREE_LEASES, {"now": now})

@@ -45,11 +45,15 @@ _STOP_EVERYWHERE = text(
 )
 _CANCEL_WAITING = text(
     """
-    UPDATE delivery d SET state = 'cancelled', reason = 'opted out', settled_at = :now
-    FROM subscriber s
-    WHERE s.number_key = ANY(CAST(:keys AS bytea[])) AND d.subscriber_id = s.id
-      AND d.purpose IN ('ask', 'follow_up', 'reminder', 'results')
-      AND d.state IN ('ready', 'deferred', 'leased')
+    WITH waiting AS MATERIALIZED (
+        SELECT d.id FROM subscriber s JOIN delivery d ON d.subscriber_id = s.id
+        WHERE s.number_key = ANY(CAST(:keys AS bytea[]))
+          AND d.purpose IN ('ask', 'follow_up', 'reminder', 'results')
+          AND d.state IN ('ready', 'deferred', 'leased')
+        ORDER BY d.id FOR NO KEY UPDATE OF d
+    )
+    UPDATE delivery SET state = 'cancelled', reason = 'opted out', settled_at = :now
+    WHERE id = ANY (ARRAY(SELECT id FROM waiting))
     """
 )
 

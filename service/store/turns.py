@@ -62,7 +62,8 @@ class ClaimedText:
 
     Attributes:
         inbound_sid: the member's text that it answers, where it does.
-        expires_at: set when it is handed over.
+        expires_at: set when it is handed over, where it expires.
+        handed_at: when it was marked *handed*, as of then.
     """
 
     id: int
@@ -75,6 +76,7 @@ class ClaimedText:
     retry_of: int | None = None
     inbound_sid: str | None = None
     expires_at: datetime | None = None
+    handed_at: datetime | None = None
 
 
 _CLAIM = """

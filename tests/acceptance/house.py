@@ -102,15 +102,16 @@ class House:
         )
         await self.answers(f"http://127.0.0.1:{self.emulator_port}/emulator/health")
 
-    async def start_web(self, index: int = 0) -> None:
+    async def start_web(self, index: int = 0, **environment: str) -> None:
         """Start one web process and wait for it."""
         port = self.web_ports[index]
-        await self.start(f"web{index}", "-m", "service.cli", "serve", "--port", str(port))
+        arguments = ("-m", "service.cli", "serve", "--port", str(port))
+        await self.start(f"web{index}", *arguments, **environment)
         await self.answers(f"http://127.0.0.1:{port}/healthz")
 
-    async def start_worker(self) -> None:
-        """Start the worker."""
-        await self.start("worker", "-m", "service.cli", "worker")
+    async def start_worker(self, name: str = "worker", **environment: str) -> None:
+        """Start a worker."""
+        await self.start(name, "-m", "service.cli", "worker", **environment)
 
     async def answers(self, url: str) -> None:
         """Wait until an address answers."""
@@ -166,11 +167,11 @@ class House:
         crowd = await self.emulator("GET", "/crowd")
         return not (crowd["pending"] or crowd["in_transit"] or crowd["receipts_waiting"])
 
-    async def make_program(self) -> None:
-        """The demonstration's program."""
+    async def make_program(self, *more: str) -> None:
+        """The demonstration's program, with more options."""
         await self.pollwire(
             *("program", "set", "--name", "Acme Stat", "--sender", "33550", "--keyword", "STAT"),
-            *("--help-contact", "800-555-0100 or help@acme.example"),
+            *("--help-contact", "800-555-0100 or help@acme.example", *more),
         )
 
     async def open_poll(self, file: Path) -> str:
@@ -200,7 +201,9 @@ async def open_house(
     name = f"house_{folder.name.replace('-', '_')}"
     await asyncio.to_thread(embedded.ensure_database, server, name)
     url = server.url(name).replace("+asyncpg", "")
-    async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as http:
+    # No connection is kept: one that a frozen process closes meanwhile would fail the next request.
+    fresh = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(timeout=_ANSWER_SECONDS, limits=fresh) as http:
         house = House(url, folder, http, settings=settings)
         try:
             if not migrated:

@@ -231,7 +231,7 @@ async def test_a_slow_sender_holds_texts_back_and_lets_them_expire(product, emul
     emulator = await emulate(segments_per_second=0.01)
     callback = f"{product.base_url}/status"
     await emulator.create(statusCallback=callback)
-    await emulator.create(statusCallback=callback, validityPeriod="5")
+    await emulator.create(statusCallback=callback, validityPeriod="0.2")
     await product.wait_for(lambda: len(product.receipts) == 3)
     failed = [form for _, form, _ in product.receipts if form["MessageStatus"] == "failed"]
     assert [form["ErrorCode"] for form in failed] == ["30036"]

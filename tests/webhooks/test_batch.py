@@ -109,3 +109,42 @@ async def test_a_caller_who_gave_up_stops_nothing() -> None:
     gate.set()
     assert await second == 2
     assert 2 in handled
+
+
+async def test_a_failure_that_all_would_meet_fails_all_at_once() -> None:
+    handled: list[list[str]] = []
+
+    async def handle(items: Sequence[str]) -> list[str]:
+        handled.append(list(items))
+        raise ConnectionRefusedError
+
+    batcher = Batcher(
+        handle,
+        key=lambda item: item,
+        hopeless=lambda error: isinstance(error, ConnectionRefusedError),
+    )
+    answers = await asyncio.gather(*map(batcher.submit, "abc"), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [ConnectionRefusedError] * 3
+    assert handled == [["a", "b", "c"]]
+
+
+async def test_what_fails_hopelessly_while_tried_alone_ends_the_trying() -> None:
+    handled: list[list[str]] = []
+
+    async def handle(items: Sequence[str]) -> list[str]:
+        handled.append(list(items))
+        if items == ["b"]:
+            raise ConnectionRefusedError
+        if len(items) > 1:
+            raise ValueError("cannot be stored")
+        return list(items)
+
+    batcher = Batcher(
+        handle,
+        key=lambda item: item,
+        hopeless=lambda error: isinstance(error, ConnectionRefusedError),
+    )
+    answers = await asyncio.gather(*map(batcher.submit, "abc"), return_exceptions=True)
+    assert answers[0] == "a"
+    assert [type(answer) for answer in answers[1:]] == [ConnectionRefusedError] * 2
+    assert handled == [["a", "b", "c"], ["a"], ["b"]]
