@@ -4,16 +4,19 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
 from service.store import embedded
+from service.store.engine import make_engine
 from tests.acceptance.house import PUBLIC, TOKEN, House, open_house, until
 from tests.acceptance.test_killed_processes import settled, texts_of_the_poll
 from tests.acceptance.test_seed_poll import POLL_FILE
 from tests.conftest import FAST_AND_UNSAFE
 
 MEMBERS = 200
-AWAY_SECONDS = 10.0
+AWAY_SECONDS = 30.0
+"""Longer than Twilio tries: what was refused is left to the carrier's list."""
 PATIENT = "#ct=2000&rt=4000&rc=5&rp=5xx,ct,rt"
 PROMPTLY_SECONDS = 4.0
 """What docs/operations.md lets Twilio wait for an answer."""
@@ -42,7 +45,21 @@ async def refused_while_away(house: House, seconds: float) -> list[tuple[int, fl
     return answers
 
 
-@pytest.mark.timeout(300)
+async def texts_that_left_phones(house: House) -> set[str]:
+    """The MessageSids of all texts that members sent."""
+    log = await house.emulator("GET", "/log?after=0&limit=100000")
+    return {row["sid"] for row in log["rows"] if row["direction"] == "inbound"}
+
+
+async def texts_taken_in(house: House) -> set[str]:
+    engine = make_engine(house.database_url)
+    async with engine.connect() as connection:
+        taken = set(await connection.scalars(text("SELECT message_sid FROM inbound_text")))
+    await engine.dispose()
+    return taken
+
+
+@pytest.mark.timeout(400)
 async def test_while_the_database_is_away_all_wait_and_nothing_is_lost(tmp_path: Path) -> None:
     place, folder = tmp_path / "postgres", tmp_path / "house"
     folder.mkdir()
@@ -76,9 +93,14 @@ async def test_while_the_database_is_away_all_wait_and_nothing_is_lost(tmp_path:
             alive = await house.http.get(f"{house.public_url}/healthz")
             ready = await house.http.get(f"{house.public_url}/readyz")
             server = await asyncio.to_thread(embedded.start, place, options=FAST_AND_UNSAFE)
+            await settled(house, slug)
+
+            async def all_are_in() -> bool:
+                return await texts_that_left_phones(house) <= await texts_taken_in(house)
+
+            await until(all_are_in, "what was refused has come in all the same", 180)
             found = await settled(house, slug)
             texted = await texts_of_the_poll(house)
-            crowd = await house.emulator("GET", "/crowd")
             logs = {name: (folder / f"{name}.log").read_text() for name in ("web0", "worker")}
     finally:
         await asyncio.to_thread(server.stop, "immediate")
@@ -88,7 +110,6 @@ async def test_while_the_database_is_away_all_wait_and_nothing_is_lost(tmp_path:
     assert (alive.status_code, ready.status_code) == (200, 503)
     assert set(texted.values()) == {1}
     assert found["audience"] == found["sent"] == len(texted) == MEMBERS
-    assert crowd["answered"] + crowd["unreadable"] + crowd["silent"] + crowd["late_waiting"] >= 190
     for name, log in logs.items():
         assert 1 <= log.count("the database is away") <= 3, (name, log)
         assert len(log.splitlines()) < 30, (name, log)
