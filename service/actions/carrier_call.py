@@ -1,6 +1,7 @@
 """One call to the carrier: made in time or not at all, and what became of it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.actions.call_slots import CallSlots
@@ -80,22 +81,25 @@ def _validity_seconds(runtime: Runtime, text: ClaimedText) -> int:
 
 
 def _after_error(runtime: Runtime, text: ClaimedText, error: SendError) -> Move:
+    # Told so late that the text was handed over anew, this says nothing of that call.
+    move = Move(
+        text.id,
+        DeliveryState.IN_DOUBT,
+        str(error),
+        attempted=True,
+        handed_at=text.handed_at,
+    )
     if isinstance(error, NotTakenError):
         wait = timedelta(seconds=error.retry_after_seconds * 2 ** min(text.attempts, 6))
-        again_at = runtime.clock.now() + wait
-        return Move(
-            text.id,
-            DeliveryState.READY,
-            str(error),
+        return replace(
+            move,
+            state=DeliveryState.READY,
             error_code=error.code or None,
-            not_before=again_at,
-            attempted=True,
+            not_before=runtime.clock.now() + wait,
         )
     if isinstance(error, RejectedError):
-        return Move(
-            text.id, DeliveryState.FAILED, str(error), error_code=error.code, attempted=True
-        )
-    return Move(text.id, DeliveryState.IN_DOUBT, str(error), attempted=True)
+        return replace(move, state=DeliveryState.FAILED, error_code=error.code)
+    return move
 
 
 async def sleep_until(runtime: Runtime, moment: datetime) -> None:

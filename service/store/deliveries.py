@@ -82,6 +82,7 @@ class Move:
         not_before: earliest next try, for ``ready`` and ``deferred``.
         attempted: count it as a try at the carrier.
         checks: what the gate saw; empty keeps what it saw before.
+        handed_at: of which handing over this is the outcome; one since then is another's.
     """
 
     id: int
@@ -92,6 +93,7 @@ class Move:
     not_before: datetime | None = None
     attempted: bool = False
     checks: str = ""
+    handed_at: datetime | None = None
 
 
 _LOCK_ROWS = Statement(
@@ -119,9 +121,10 @@ _MOVE = Statement(
     FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
                 CAST(:sids AS text[]), CAST(:codes AS integer[]),
                 CAST(:not_befores AS timestamptz[]), CAST(:attempts AS integer[]),
-                CAST(:checks AS text[]))
-         AS m (id, state, reason, sid, code, not_before, attempts, checks)
+                CAST(:checks AS text[]), CAST(:handed_ats AS timestamptz[]))
+         AS m (id, state, reason, sid, code, not_before, attempts, checks, handed_at)
     WHERE d.id = m.id AND d.id = ANY(CAST(:ids AS bigint[]))
+      AND (m.handed_at IS NULL OR m.handed_at = d.handed_at)
       AND EXISTS (SELECT FROM unnest(CAST(:sources AS text[]), CAST(:targets AS text[]))
                   AS allowed (source, target)
                   WHERE allowed.source = d.state AND allowed.target = m.state)
@@ -155,6 +158,7 @@ async def move(
         "not_befores": [one.not_before for one in ordered],
         "attempts": [int(one.attempted) for one in ordered],
         "checks": [one.checks for one in ordered],
+        "handed_ats": [one.handed_at for one in ordered],
         **_TABLE,
     }
     await _MOVE.rows(session, values)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from service.actions.dispatch import CallSlots, dispatch_batch
 from service.actions.reconcile import reconcile, sweep
-from service.errors import SendError, UnknownOutcomeError
+from service.errors import NotTakenError, SendError, UnknownOutcomeError
 from service.runtime import Runtime
 from service.sms.gateway import TakenText
 from tests.actions.test_dispatch import clock, gateway, ready_poll, states
@@ -22,9 +22,9 @@ __all__ = ["clock", "gateway"]
 async def doubt_all(runtime: Runtime, gateway: FakeGateway, people: int) -> list[str]:
     numbers = await ready_poll(runtime, people)
     gateway.fail = lambda _: UnknownOutcomeError("no answer")
-    await run_background(runtime)
+    while await states(runtime) != {"in_doubt": people}:  # a silent carrier is left in peace
+        await run_background(runtime)
     gateway.fail = lambda _: None
-    assert await states(runtime) == {"in_doubt": people}
     return numbers
 
 
@@ -42,6 +42,23 @@ async def test_an_outcome_nobody_foresaw_costs_no_other_texts_outcome(
     with pytest.raises(ValueError, match="no carrier"):
         await dispatch_batch(runtime, gateway, CallSlots(5))
     assert await states(runtime) == {"accepted": 4, "handed": 1}
+
+
+@pytest.mark.parametrize("error", [NotTakenError("busy"), UnknownOutcomeError("no answer")])
+async def test_an_outcome_told_late_says_nothing_of_a_later_handing_over(
+    runtime: Runtime, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch, error: SendError
+) -> None:
+    await ready_poll(runtime, 1)
+    later = "UPDATE delivery SET handed_at = handed_at + interval '1 hour' WHERE purpose = 'ask'"
+
+    async def fail_after_another_took_over(sent: object) -> TakenText:
+        async with runtime.sessions.begin() as session:
+            await session.execute(text(later))
+        raise error
+
+    monkeypatch.setattr(gateway, "send", fail_after_another_took_over)
+    assert await dispatch_batch(runtime, gateway, CallSlots(5))
+    assert await states(runtime) == {"handed": 1}
 
 
 async def test_a_process_that_stood_still_makes_no_call(
