@@ -36,14 +36,13 @@ class SignatureCheck:
         """
         form = signed_form(pairs).encode()
         given = signature.encode()
-        matched = False
         for base in self._bases:
             for keyed in self._keyed:
                 mac = keyed.copy()
                 mac.update(base + target + form)
-                expected = base64.b64encode(mac.digest())
-                matched |= hmac.compare_digest(expected, given)
-        return matched
+                if hmac.compare_digest(base64.b64encode(mac.digest()), given):
+                    return True
+        return False
 
 
 def signed_form(pairs: Iterable[tuple[str, str]]) -> str:
