@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from service.domain.consent import SubscriberState
 from service.domain.deliveries import UNASKED, DeliveryState, Purpose
 from service.domain.frequency import Sent
-from service.domain.polls import PollState
+from service.domain.polls import NOT_SENT_AFTER, PollState
 from service.domain.programs import Program
 from service.domain.quiet_hours import QuietHours, candidate_zones, describe_local
 from service.errors import InvalidInputError
@@ -118,7 +118,9 @@ def _look_at_poll(standing: Standing, now: datetime) -> Verdict:
         return _PASSED if poll in _RESULTS_OF else _cancelled(f"poll {poll.value}")
     if poll is PollState.PAUSED:
         return Verdict(DeliveryState.READY, "paused", now)
-    return _PASSED if poll is PollState.OPEN else _cancelled(f"poll {poll.value}")
+    if poll is PollState.OPEN:
+        return _PASSED
+    return _cancelled(NOT_SENT_AFTER.get(poll, f"poll {poll.value}"))
 
 
 def _look_at_month(standing: Standing, program: Program) -> Verdict:

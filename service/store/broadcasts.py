@@ -109,21 +109,3 @@ async def broadcast_chunk(
     }
     row = (await session.execute(_STATEMENTS[purpose], values)).one()
     return row.last_id, row.people
-
-
-_CANCEL = text(
-    """
-    WITH waiting AS MATERIALIZED (
-        SELECT id FROM delivery
-        WHERE poll_id = :poll AND purpose = 'reminder' AND state IN ('ready', 'deferred', 'leased')
-        ORDER BY id FOR NO KEY UPDATE
-    )
-    UPDATE delivery SET state = 'cancelled', reason = :reason, settled_at = :now
-    WHERE id IN (SELECT id FROM waiting)
-    """
-)
-
-
-async def cancel_reminders(session: AsyncSession, poll_id: int, reason: str, now: datetime) -> None:
-    """Reminders of a poll not handed over yet are not sent any more."""
-    await session.execute(_CANCEL, {"poll": poll_id, "reason": reason, "now": now})
