@@ -47,6 +47,8 @@ class Standing:
         stopped: the number said stop, in whichever program, and has not joined here since.
         sent: what was sent to the number before.
         answered: whether what a reminder asks has been answered by now.
+        asked_since: whether another poll's question went since a reminder was written: a reply
+            would belong to that one.
     """
 
     number: str
@@ -60,6 +62,7 @@ class Standing:
     stopped: bool = False
     sent: Sent = field(default_factory=Sent)
     answered: bool = False
+    asked_since: bool = False
 
 
 _PASSED = Verdict(DeliveryState.HANDED)
@@ -114,6 +117,8 @@ def _look_at_poll(standing: Standing, now: datetime) -> Verdict:
         return _PASSED
     if standing.answered:
         return _cancelled("answered")
+    if standing.asked_since:
+        return _cancelled("asked something else since")
     if standing.purpose is Purpose.RESULTS:
         return _PASSED if poll in _RESULTS_OF else _cancelled(f"poll {poll.value}")
     if poll is PollState.PAUSED:
