@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.actions.receive_late import LateText, receive_late
 from service.domain.programs import Program
+from service.errors import RejectedError
 from service.runtime import Runtime
 from service.sms.gateway import ListedText, SmsGateway
 from service.store.engine import is_disconnect
@@ -35,14 +36,27 @@ async def backfill(runtime: Runtime, gateway: SmsGateway) -> int:
     """
     async with runtime.sessions() as session:
         programs = (await runtime.catalog.programs(session)).all
-    taken = 0
+    taken, trouble = 0, None
     for program in programs:
-        addresses = [program.sender]
-        if program.messaging_service_sid:
-            others = await gateway.senders_of(program.messaging_service_sid)
-            addresses += [address for address in others if address != program.sender]
-        for address in addresses:
-            taken += await _look(runtime, gateway, program, address)
+        try:
+            taken += await _look_at(runtime, gateway, program)
+        except (RejectedError, SQLAlchemyError) as error:
+            # What is wrong with one program's sender, or with a text to it, is not the others'.
+            if is_disconnect(error):
+                raise
+            trouble = error
+    if trouble is not None:
+        raise trouble
+    return taken
+
+
+async def _look_at(runtime: Runtime, gateway: SmsGateway, program: Program) -> int:
+    """The lists of one program's senders, its own first."""
+    taken = await _look(runtime, gateway, program, program.sender)
+    if program.messaging_service_sid:
+        for address in await gateway.senders_of(program.messaging_service_sid):
+            if address != program.sender:
+                taken += await _look(runtime, gateway, program, address)
     return taken
 
 

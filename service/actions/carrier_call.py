@@ -62,14 +62,18 @@ async def call_carrier(
 
 
 def _is_too_late(runtime: Runtime, text: ClaimedText) -> bool:
-    """Whether the call might end after the settle time, when others may have sent the text.
+    """Whether the moment for the call is gone.
 
+    It might end after the settle time, when others may have sent the text; or its hours are over.
     So it is when this process, or its machine, stood still after the text was marked *handed*.
     """
     if text.handed_at is None:
         return False
+    now = runtime.clock.now()
+    if text.expires_at is not None and now >= text.expires_at:
+        return True
     latest = timedelta(seconds=runtime.settle_seconds * _SHARE_OF_SETTLE_TIME)
-    return runtime.clock.now() - text.handed_at > latest
+    return now - text.handed_at > latest
 
 
 def _validity_seconds(runtime: Runtime, text: ClaimedText) -> int:

@@ -13,6 +13,7 @@ from service.actions.poll_changes import key_of
 from service.actions.polls import schedule_within
 from service.actions.slots import slot_of
 from service.domain.alerts import AlertKind
+from service.domain.polls import PollState
 from service.domain.slots import WARN_HOURS, Occurrence, OccurrenceState, WeeklySlot, warning_due
 from service.domain.spoken_times import spoken_time
 from service.errors import PollwireError
@@ -105,11 +106,16 @@ async def _take(
     week: tables.SlotOccurrence,
     draft: tables.Poll,
 ) -> int | None:
-    """Schedule the first draft; ``None`` if that is refused: then staff are told why."""
+    """Schedule the first draft; ``None`` if that is refused: then staff are told why.
+
+    ``None`` too if it is no draft any more.
+    """
     now, slug, key = runtime.clock.now(), draft.slug, key_of(draft)
     try:
         async with session.begin_nested():
             poll = await poll_by_id(session, key)
+            if poll.state is not PollState.DRAFT:
+                return None  # staff were faster: what they decided stands
             await schedule_within(
                 runtime,
                 session,

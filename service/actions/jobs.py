@@ -21,6 +21,7 @@ from service.actions.doubts import watch_doubts
 from service.actions.fan_out import fan_out
 from service.actions.fill_slots import FILL_JOB, fill_slots
 from service.actions.hold_warnings import warn_of_holds
+from service.actions.leftovers import LEFTOVERS_JOB, cancel_leftovers
 from service.actions.polls import (
     CLOSE_JOB,
     FAN_OUT_JOB,
@@ -92,6 +93,7 @@ HANDLERS: Mapping[str, Handler] = {
     OPEN_JOB: lambda runtime, payload: open_when_due(runtime, payload["poll_id"]),
     CLOSE_JOB: lambda runtime, payload: close_when_due(runtime, payload["poll_id"]),
     FAN_OUT_JOB: lambda runtime, payload: fan_out(runtime, payload["poll_id"]),
+    LEFTOVERS_JOB: lambda runtime, payload: cancel_leftovers(runtime, payload["poll_id"]),
     REMIND_JOB: lambda runtime, payload: remind(runtime, payload["poll_id"]),
     RESULTS_JOB: lambda runtime, payload: send_results(runtime, payload["poll_id"]),
     "sweep": _sweep,

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.actions.broadcasts import freeze_broadcasts, plan_reminder, plan_results
+from service.actions.leftovers import LEFTOVERS_JOB, cancel_leftovers
 from service.actions.poll_changes import (
     ask_about_opening,
     key_of,
@@ -26,9 +27,7 @@ from service.domain.wording import render_question
 from service.errors import RefusedError
 from service.runtime import Runtime
 from service.store import tables
-from service.store.broadcasts import cancel_reminders
 from service.store.catalog import load_questions
-from service.store.deliveries import cancel_waiting
 from service.store.polls import (
     add_poll,
     count_audience,
@@ -216,16 +215,18 @@ async def cancel_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> N
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
         move_poll(poll, PollState.CANCELLED)
-        await cancel_waiting(session, key_of(poll), "poll cancelled", now)
-        await cancel_reminders(session, key_of(poll), "poll cancelled", now)
+        await plan_job(session, LEFTOVERS_JOB, key_of(poll), now, now)
         await settle_opening(session, poll, actor, now)
         await leave_queue(session, key_of(poll))
+    await cancel_leftovers(runtime, key_of(poll))
 
 
 async def close_poll(runtime: Runtime, slug: str) -> None:
     """End intake now, because a person says so."""
     async with runtime.sessions.begin() as session:
-        await _close(session, await find_poll(session, slug, lock=True), runtime.clock.now())
+        poll = await find_poll(session, slug, lock=True)
+        await _close(session, poll, runtime.clock.now())
+    await cancel_leftovers(runtime, key_of(poll))
 
 
 async def close_when_due(runtime: Runtime, poll_id: int) -> None:
@@ -239,12 +240,14 @@ async def close_when_due(runtime: Runtime, poll_id: int) -> None:
 async def _close(session: AsyncSession, poll: tables.Poll, now: datetime) -> None:
     move_poll(poll, PollState.CLOSED)
     poll.closed_at = now
-    await cancel_waiting(session, key_of(poll), "closed before it was sent", now)
-    await cancel_reminders(session, key_of(poll), "closed before it was sent", now)
+    await plan_job(session, LEFTOVERS_JOB, key_of(poll), now, now)
 
 
 async def publish_poll(runtime: Runtime, slug: str, *, actor: str) -> None:
     """Freeze the result as the next public version."""
+    async with runtime.sessions() as session:
+        found = await find_poll(session, slug)
+    await cancel_leftovers(runtime, key_of(found))  # what still waited would be frozen as waiting
     results = await read_results(runtime, slug)
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:

@@ -13,7 +13,7 @@ from service.actions.opt_out import UNSUBSCRIBED
 from service.domain.alerts import AlertKind
 from service.domain.carrier_errors import FILTERED, Remedy, carrier_error, described
 from service.domain.failing import FILTERED_PERCENT, fails_too_often, outcomes_to_count
-from service.domain.polls import PollState
+from service.domain.polls import TAKING_ANSWERS, PollState
 from service.runtime import Runtime
 from service.store.alerts import raise_alert
 from service.store.failures import (
@@ -82,9 +82,11 @@ async def _act_on(
     session: AsyncSession, program_id: int, poll_id: int | None, code: int, now: datetime
 ) -> None:
     if poll_id is not None and carrier_error(code).remedy is Remedy.STOP_POLL:
-        await _pause(session, poll_id, described(code), now)
-    else:
-        await _tell(session, program_id, poll_id, code, now)
+        state = await _pause(session, poll_id, described(code), now)
+        if state in TAKING_ANSWERS:
+            return  # it is paused, and staff know
+    # Of a poll that is over, results texts and answers still go out: there is nothing to pause.
+    await _tell(session, program_id, poll_id, code, now)
 
 
 async def _tell(
@@ -103,10 +105,11 @@ async def _tell(
     )
 
 
-async def _pause(session: AsyncSession, poll_id: int, reason: str, now: datetime) -> None:
+async def _pause(session: AsyncSession, poll_id: int, reason: str, now: datetime) -> PollState:
+    """Pause a poll that sends; gives the state it is in then."""
     poll = await poll_by_id(session, poll_id)
     if poll.state is not PollState.OPEN:
-        return
+        return poll.state
     poll.state, poll.pause_reason = PollState.PAUSED, reason
     poll.version += 1
     await raise_alert(
@@ -118,3 +121,4 @@ async def _pause(session: AsyncSession, poll_id: int, reason: str, now: datetime
         program_id=poll.program_id,
         poll_id=poll_id,
     )
+    return poll.state

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from service.domain.consent import SubscriberState
 from service.domain.deliveries import UNASKED, DeliveryState, Purpose
 from service.domain.frequency import Sent
-from service.domain.polls import PollState
+from service.domain.polls import NOT_SENT_AFTER, PollState
 from service.domain.programs import Program
 from service.domain.quiet_hours import QuietHours, candidate_zones, describe_local
 from service.errors import InvalidInputError
@@ -47,6 +47,8 @@ class Standing:
         stopped: the number said stop, in whichever program, and has not joined here since.
         sent: what was sent to the number before.
         answered: whether what a reminder asks has been answered by now.
+        asked_since: whether another poll's question went since a reminder was written: a reply
+            would belong to that one.
     """
 
     number: str
@@ -60,6 +62,7 @@ class Standing:
     stopped: bool = False
     sent: Sent = field(default_factory=Sent)
     answered: bool = False
+    asked_since: bool = False
 
 
 _PASSED = Verdict(DeliveryState.HANDED)
@@ -114,11 +117,15 @@ def _look_at_poll(standing: Standing, now: datetime) -> Verdict:
         return _PASSED
     if standing.answered:
         return _cancelled("answered")
+    if standing.asked_since:
+        return _cancelled("asked something else since")
     if standing.purpose is Purpose.RESULTS:
         return _PASSED if poll in _RESULTS_OF else _cancelled(f"poll {poll.value}")
     if poll is PollState.PAUSED:
         return Verdict(DeliveryState.READY, "paused", now)
-    return _PASSED if poll is PollState.OPEN else _cancelled(f"poll {poll.value}")
+    if poll is PollState.OPEN:
+        return _PASSED
+    return _cancelled(NOT_SENT_AFTER.get(poll, f"poll {poll.value}"))
 
 
 def _look_at_month(standing: Standing, program: Program) -> Verdict:

@@ -30,6 +30,11 @@ TRANSITIONS: Mapping[PollState, frozenset[PollState]] = {
 }
 TAKING_ANSWERS = frozenset({_P.OPEN, _P.PAUSED})
 """Pause stops sending only; answers still count."""
+NOT_SENT_AFTER: Mapping[PollState, str] = {
+    **dict.fromkeys((_P.CLOSED, _P.PUBLISHED), "closed before it was sent"),
+    _P.CANCELLED: "poll cancelled",
+}
+"""Why a question or a reminder that waited when its poll ended is not sent."""
 
 
 class QuestionKind(StrEnum):

@@ -62,15 +62,25 @@ _ANSWERED = """EXISTS (
             SELECT FROM answer a
             WHERE a.question_id = :question AND a.subscriber_id = c.id AND NOT a.void
         )"""
+# The question went, with the first attempt or with the new one (``:again``), and was the last thing
+# asked. While the new one waits it will do the reminder's work.
 _ASKED_AND_SILENT = f"""EXISTS (
             SELECT FROM delivery d
-            WHERE d.dedupe_key = concat(CAST(:prefix AS text), c.id, chr(58), 'ask')
+            WHERE d.dedupe_key = ANY (ARRAY[
+                      concat(CAST(:prefix AS text), c.id, chr(58), 'ask'),
+                      concat(CAST(:prefix AS text), c.id, chr(58), 'ask', chr(58), 'again')
+                  ])
               AND d.state IN ('accepted', 'sent', 'delivered', 'undelivered')
               AND NOT EXISTS (
                   SELECT FROM delivery n
                   WHERE n.subscriber_id = c.id AND n.purpose IN ('ask', 'follow_up')
-                    AND n.handed_at > d.handed_at
+                    AND n.handed_at > d.handed_at AND n.retry_of IS DISTINCT FROM d.id
               )
+        ) AND NOT EXISTS (
+            SELECT FROM delivery w
+            WHERE w.dedupe_key
+                  = concat(CAST(:prefix AS text), c.id, chr(58), 'ask', chr(58), 'again')
+              AND w.state IN ('ready', 'deferred', 'leased', 'handed', 'in_doubt')
         ) AND NOT {_ANSWERED}"""
 _STATEMENTS = {
     Purpose.REMINDER: text(
@@ -109,21 +119,3 @@ async def broadcast_chunk(
     }
     row = (await session.execute(_STATEMENTS[purpose], values)).one()
     return row.last_id, row.people
-
-
-_CANCEL = text(
-    """
-    WITH waiting AS MATERIALIZED (
-        SELECT id FROM delivery
-        WHERE poll_id = :poll AND purpose = 'reminder' AND state IN ('ready', 'deferred', 'leased')
-        ORDER BY id FOR NO KEY UPDATE
-    )
-    UPDATE delivery SET state = 'cancelled', reason = :reason, settled_at = :now
-    WHERE id IN (SELECT id FROM waiting)
-    """
-)
-
-
-async def cancel_reminders(session: AsyncSession, poll_id: int, reason: str, now: datetime) -> None:
-    """Reminders of a poll not handed over yet are not sent any more."""
-    await session.execute(_CANCEL, {"poll": poll_id, "reason": reason, "now": now})

@@ -164,17 +164,6 @@ async def move(
     await _MOVE.rows(session, values)
 
 
-_CANCEL_POLL = text(
-    """
-    WITH waiting AS MATERIALIZED (
-        SELECT id FROM delivery
-        WHERE poll_id = :poll AND purpose = 'ask' AND state IN ('ready', 'deferred', 'leased')
-        ORDER BY id FOR NO KEY UPDATE
-    )
-    UPDATE delivery SET state = 'cancelled', reason = :reason, settled_at = :now
-    WHERE id IN (SELECT id FROM waiting)
-    """
-)
 _FUNNEL = text(
     """
     SELECT coalesce(further.state, d.state) AS state, coalesce(further.reason, d.reason) AS reason,
@@ -187,11 +176,6 @@ _FUNNEL = text(
     GROUP BY 1, 2
     """
 )
-
-
-async def cancel_waiting(session: AsyncSession, poll_id: int, reason: str, now: datetime) -> None:
-    """Texts of a poll not handed over yet are not sent any more."""
-    await session.execute(_CANCEL_POLL, {"poll": poll_id, "reason": reason, "now": now})
 
 
 async def count_by_state(

@@ -28,11 +28,16 @@ _RETRY = text(
 _NEEDLESS = text(
     """
     UPDATE delivery d
-    SET state = 'cancelled', reason = 'the first text arrived after all', settled_at = :now,
-        leased_until = NULL, leased_by = NULL
+    SET state = 'cancelled', settled_at = :now, leased_until = NULL, leased_by = NULL,
+        reason = CASE WHEN reminder.id IS NULL THEN 'the first text arrived after all'
+                      ELSE 'the reminder asks it again' END
     FROM delivery first
+    LEFT JOIN delivery reminder  -- its key ends so where the other's ends in "ask"
+           ON reminder.dedupe_key = concat(left(first.dedupe_key, -3), 'reminder')
+          AND reminder.state NOT IN ('undelivered', 'failed', 'cancelled')
     WHERE d.id = ANY(CAST(:ids AS bigint[])) AND d.state = 'leased' AND first.id = d.retry_of
-      AND (first.state = 'delivered'
+      AND (reminder.id IS NOT NULL
+           OR first.state = 'delivered'
            OR EXISTS (SELECT FROM receipt r WHERE r.message_sid = first.message_sid
                       AND r.status IN ('delivered', 'read'))
            OR EXISTS (SELECT FROM inbound_text i WHERE i.question_id = d.question_id
@@ -57,9 +62,10 @@ async def plan_retries(
 
 
 async def drop_needless_retries(session: AsyncSession, ids: Sequence[int], now: datetime) -> None:
-    """Of these leased new attempts, cancel those whose first text has reached its phone after all.
+    """Of these leased new attempts, cancel those that nobody is in need of any more.
 
-    A late receipt tells it, or a reply to the question.
+    The first text has reached its phone after all, as a late receipt or a reply to the question
+    tells; or the reminder asks the same, which went or is about to.
     """
     await session.execute(_NEEDLESS, {"ids": list(ids), "now": now})
 

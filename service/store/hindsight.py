@@ -113,10 +113,14 @@ _STOP_UNLESS_BACK = text(
         SELECT s.id FROM subscriber s JOIN program p ON p.id = s.program_id
         WHERE s.number_key = CAST(:key AS bytea)
           AND NOT EXISTS ({_JOINS} AND i.program_id = p.id)
+    ), waiting AS MATERIALIZED (
+        SELECT d.id FROM stopped JOIN delivery d ON d.subscriber_id = stopped.id
+        WHERE d.purpose IN ('ask', 'follow_up', 'reminder', 'results')
+          AND d.state IN ('ready', 'deferred', 'leased')
+        ORDER BY d.id FOR NO KEY UPDATE OF d
     ), cancelled AS (
         UPDATE delivery SET state = 'cancelled', reason = 'opted out', settled_at = :now
-        WHERE subscriber_id IN (SELECT id FROM stopped)
-          AND purpose IN ('ask', 'follow_up') AND state IN ('ready', 'deferred', 'leased')
+        WHERE id = ANY (ARRAY(SELECT id FROM waiting))
     ), settled AS (
         UPDATE inbound_text
         SET waiting = NULL, settled_at = :now, settled_by = 'opt-out'

@@ -27,7 +27,12 @@ _LEASED = text(
            d.purpose = 'reminder' AND EXISTS (
                SELECT FROM answer a WHERE a.question_id = d.question_id
                   AND a.subscriber_id = d.subscriber_id AND NOT a.void
-           ) AS answered
+           ) AS answered,
+           d.purpose = 'reminder' AND EXISTS (
+               SELECT FROM delivery n
+               WHERE n.subscriber_id = d.subscriber_id AND n.purpose IN ('ask', 'follow_up')
+                 AND n.handed_at > d.created_at AND n.poll_id <> d.poll_id
+           ) AS asked_since
     FROM delivery d
     LEFT JOIN subscriber s ON s.id = d.subscriber_id
     LEFT JOIN poll p ON p.id = d.poll_id
@@ -92,5 +97,6 @@ def _standing(row: Any) -> Standing:
         purpose=Purpose(row.purpose),
         stopped=row.stopped,
         answered=row.answered,
+        asked_since=row.asked_since,
         sent=Sent(row.month, tuple(row.unasked or ()), tuple(row.automatic or ())),
     )

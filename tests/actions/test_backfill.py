@@ -21,7 +21,7 @@ from service.actions.polls import close_poll, pause_poll
 from service.actions.receive_texts import receive_texts
 from service.actions.results import read_results
 from service.domain.consent import OptOutMode
-from service.errors import SendError
+from service.errors import RejectedError, SendError
 from service.runtime import Runtime
 from service.sms.gateway import ListedText
 from service.store.inbound import ReceivedText
@@ -404,6 +404,30 @@ async def test_a_stop_that_comes_while_an_answer_waits_drops_it(
     assert sent.body.startswith("Acme Stat weekly polls. Help:")
 
 
+async def test_a_lost_stop_cancels_whatever_waits_for_the_number(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
+) -> None:
+    (number,) = await asked_members(runtime)
+    purposes = ("reminder", "results")
+    async with runtime.sessions.begin() as session:
+        for purpose in purposes:
+            await session.execute(
+                text(
+                    "INSERT INTO delivery (dedupe_key, program_id, subscriber_id, poll_id,"
+                    " number_key, number, purpose, body, segments, state, not_before, created_at)"
+                    " SELECT CAST(:key AS text), program_id, subscriber_id, poll_id, number_key,"
+                    " number, CAST(:key AS text), body, 1, 'deferred', not_before, created_at"
+                    " FROM delivery WHERE number = :number AND purpose = 'ask'"
+                ),
+                {"key": purpose, "number": number},
+            )
+    lost.text(number, "STOP")
+    clock.advance(MINUTE)
+    await backfill(runtime, gateway)
+    query = "SELECT count(*) FROM delivery WHERE state = 'cancelled' AND reason = 'opted out'"
+    assert await scalar(runtime, query) == len(purposes)
+
+
 async def test_words_of_a_stranger_who_has_joined_since_mean_nothing(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
 ) -> None:
@@ -567,6 +591,42 @@ async def test_yes_is_an_answer_in_every_mode(
     clock.advance(MINUTE)
     await backfill(runtime, gateway)
     assert await answer_of(runtime, number) == "yes"
+
+
+@pytest.mark.parametrize("trouble", ["a text", "a list", "a service"])
+async def test_trouble_with_one_program_harms_no_other(
+    runtime: Runtime,
+    gateway: FakeGateway,
+    clock: MovableClock,
+    lost: Lost,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+) -> None:
+    service = "MG" + "0" * 32
+    await make_program(runtime, messaging_service_sid=service)
+    await make_program(runtime, "other", name="Other", sender="44660", keywords=("OTHER",))
+    lost.text(a_number(1), "STAT")
+    lost.text(a_number(2), "STOP", to="44660")
+    whole = gateway.received
+
+    async def received(*, to: str, since: datetime) -> list[ListedText]:
+        if trouble == "a list" and to == SENDER:
+            raise RejectedError("no such number", code=21212)
+        return await whole(to=to, since=since)
+
+    async def senders_of(messaging_service_sid: str) -> list[str]:
+        if trouble == "a service":
+            raise RejectedError("no such service", code=20404)
+        return []
+
+    monkeypatch.setattr(gateway, "received", received)
+    monkeypatch.setattr(gateway, "senders_of", senders_of)
+    if trouble == "a text":
+        gateway.inbound[1] = replace(gateway.inbound[1], media_count=2**40)
+    clock.advance(MINUTE)
+    with pytest.raises((RejectedError, SQLAlchemyError)):
+        await backfill(runtime, gateway)
+    assert await scalar(runtime, "SELECT count(*) FROM opt_out") == 1
 
 
 async def test_every_senders_list_is_looked_at(

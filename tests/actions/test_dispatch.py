@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from service.actions import dispatch
 from service.actions.call_slots import CallSlots
 from service.actions.dispatch import dispatch_batch
 from service.actions.jobs import run_due_job
@@ -310,6 +312,23 @@ async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGa
     took = asyncio.get_running_loop().time() - started
     assert len(gateway.taken) == 30
     assert took >= 29 / 50
+
+
+async def test_a_call_that_comes_after_the_allowed_hours_is_not_made(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready_poll(runtime, 1)
+    clock.advance(timedelta(hours=5, minutes=59, seconds=30))
+    whole = dispatch.call_carrier
+
+    async def stands_still(*arguments: Any) -> Any:
+        clock.advance(timedelta(seconds=45))
+        return await whole(*arguments)
+
+    monkeypatch.setattr(dispatch, "call_carrier", stands_still)
+    await dispatch_batch(runtime, gateway, CallSlots(1))
+    assert gateway.taken == []
+    assert await states(runtime) == {"handed": 1}  # in doubt by and by, and then for tomorrow
 
 
 async def test_a_text_expires_at_the_end_of_the_allowed_hours(

@@ -12,7 +12,7 @@ from service.domain.consent import SubscriberState
 from service.domain.deliveries import MOVES, UNASKED, DeliveryState, Purpose
 from service.domain.frequency import Sent
 from service.domain.gate import Standing, may_be_answered, may_be_sent
-from service.domain.polls import PollState
+from service.domain.polls import NOT_SENT_AFTER, PollState
 from service.domain.programs import Program
 from service.domain.quiet_hours import QuietHours
 
@@ -84,7 +84,8 @@ def test_a_paused_poll_keeps_its_texts() -> None:
 @pytest.mark.parametrize("poll", sorted(set(PollState) - {PollState.OPEN, PollState.PAUSED}))
 def test_a_poll_that_is_not_open_sends_nothing(poll: PollState) -> None:
     verdict = may_be_sent(a_standing(poll=poll), PROGRAM, NOON)
-    assert (verdict.state, verdict.reason) == (DeliveryState.CANCELLED, f"poll {poll.value}")
+    reason = NOT_SENT_AFTER.get(poll, f"poll {poll.value}")
+    assert (verdict.state, verdict.reason) == (DeliveryState.CANCELLED, reason)
 
 
 def test_a_text_of_no_poll_looks_at_the_person_only() -> None:
