@@ -77,10 +77,12 @@ def print_table(title: str, columns: list[str], rows: list[list[Any]], *, none: 
             print(none)
         return
     table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(shown(cell) for cell in row))
+    cells = [[shown(cell) for cell in row] for row in rows]
+    for index, column in enumerate(columns):
+        instants = any(row[index].endswith(" UTC") for row in cells)
+        table.add_column(column, overflow="fold", no_wrap=instants)
+    for row in cells:
+        table.add_row(*row)
     Console().print(table)
 
 
