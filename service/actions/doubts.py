@@ -10,6 +10,7 @@ from service.errors import NotFoundError, RefusedError
 from service.runtime import Runtime
 from service.store import doubts
 from service.store.alerts import raise_alert
+from service.store.polls import find_poll
 
 _LIST_HAD_ITS_TIME = timedelta(minutes=10)
 """So long after the settle time the carrier's list has not told: it cannot."""
@@ -23,8 +24,14 @@ _REASONS = {
 async def list_deliveries(
     runtime: Runtime, state: DeliveryState, *, poll: str | None = None, size: int = 200
 ) -> list[dict[str, Any]]:
-    """Texts in one state, oldest first; numbers masked, no words."""
+    """Texts in one state, oldest first; numbers masked, no words.
+
+    Raises:
+        NotFoundError: there is no such poll.
+    """
     async with runtime.sessions() as session:
+        if poll is not None:
+            await find_poll(session, poll)
         rows = await doubts.list_deliveries(session, state, poll=poll, size=size)
     return [
         {

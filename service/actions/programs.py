@@ -1,5 +1,6 @@
 """Make and change programs."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -53,6 +54,7 @@ class ProgramChanges:
         return {name: value for name, value in values.items() if value is not None}
 
 
+_SENDER = re.compile(r"\d{5,6}|\+\d{10,15}")
 _DEFAULTS: dict[str, Any] = {
     "respondents": "respondents",
     "timezone": "America/Denver",
@@ -127,14 +129,26 @@ def _check(slug: str, values: dict[str, Any], keywords: Sequence[Keyword]) -> No
             f"--monthly-texts must be at least {LEAST_MONTHLY_TEXTS}: a weekly question and its "
             "acknowledgement, times five weeks"
         )
+    _check_texts(values)
+    for word in keywords:
+        _check_keyword(word.word)
+
+
+def _check_texts(values: dict[str, Any]) -> None:
+    for name in ("name", "organization", "respondents", "help_contact"):
+        if not values.get(name, "given").strip():
+            raise InvalidInputError(f"{_option(name)} must not be empty")
+    if not _SENDER.fullmatch(values.get("sender", "33550")):
+        raise InvalidInputError(
+            "--sender must be as Twilio writes it in To: 33550 for a short code, +13035550100 for "
+            "a long one"
+        )
     for name in ("name", "help_contact"):
         offenders = measure(values.get(name, "")).offenders
         if offenders:
             raise InvalidInputError(
                 f"{_option(name)}: {offenders[0]!r} would double the cost of every text"
             )
-    for word in keywords:
-        _check_keyword(word.word)
 
 
 def _check_slot(row: tables.Program, values: dict[str, Any]) -> None:

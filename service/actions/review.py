@@ -42,9 +42,15 @@ from service.store.subscribers import consent_event, write_consent
 async def list_waiting(
     runtime: Runtime, *, program: str | None = None, poll: str | None = None
 ) -> list[dict[str, Any]]:
-    """Texts that wait, holds first; each with how many others say the same."""
+    """Texts that wait, holds first; each with how many others say the same.
+
+    Raises:
+        NotFoundError: there is no such program or poll.
+    """
     owner = await find_program(runtime, program) if program else None
     async with runtime.sessions() as session:
+        if poll is not None:
+            await find_poll(session, poll)
         rows = await review.waiting_texts(
             session, program_id=owner.identifier if owner else None, poll=poll
         )

@@ -17,13 +17,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if not _is_disconnect(error):
+        sentence = _foreseen(error)
+        if not sentence:
             raise
-        print(f"error: the database cannot be reached ({type(error).__name__})", file=sys.stderr)
+        print(f"error: {sentence}", file=sys.stderr)
         sys.exit(1)
 
 
-def _is_disconnect(error: Exception) -> bool:
-    from service.store.engine import is_disconnect
+def _foreseen(error: Exception) -> str:
+    from service.store.engine import is_disconnect, is_out_of_range
 
-    return is_disconnect(error)
+    if is_disconnect(error):
+        return f"the database cannot be reached ({type(error).__name__})"
+    return "one of the numbers is too large" if is_out_of_range(error) else ""

@@ -25,10 +25,10 @@ def list_(
     if as_json:
         print_json(found)
         return
-    columns = ["id", "raised_at", "kind", "sentence", "acknowledged_by"]
-    print_table("", columns, [[alert[name] for name in columns] for alert in found])
-    if not found:
-        print("No alert is open.")
+    columns = ["id", "raised_at", "kind", "sentence"]
+    columns += ["acknowledged_by"] if every else []
+    none = "There has been no alert." if every else "No alert is open."
+    print_table("", columns, [[alert[name] for name in columns] for alert in found], none=none)
 
 
 @app.command()

@@ -3,7 +3,9 @@
 import asyncio
 import getpass
 import json
+import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 T = TypeVar("T")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\+\d\d:\d\d")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 ProgramSlug = Annotated[
@@ -29,7 +32,13 @@ def login() -> str:
 
 
 Actor = Annotated[
-    str, typer.Option("--actor", default_factory=login, help="Who does this, for the record.")
+    str,
+    typer.Option(
+        "--actor",
+        default_factory=login,
+        show_default=False,
+        help="Who does this, for the record; cli: and your login name, if not said.",
+    ),
 ]
 
 
@@ -52,16 +61,39 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
-    """Rows for people."""
+def print_table(title: str, columns: list[str], rows: list[list[Any]], *, none: str = "") -> None:
+    """Rows for people.
+
+    Args:
+        none: said where there are no rows.
+    """
     from rich.console import Console
     from rich.table import Table
 
     if title:
         print(title)
+    if not rows:
+        if none:
+            print(none)
+        return
     table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    cells = [[shown(cell) for cell in row] for row in rows]
+    for index, column in enumerate(columns):
+        instants = any(row[index].endswith(" UTC") for row in cells)
+        table.add_column(column, overflow="fold", no_wrap=instants)
+    for row in cells:
+        table.add_row(*row)
     Console().print(table)
+
+
+def shown(value: Any) -> str:
+    """A value for people: instants to the minute, yes and no, nothing for what is not known."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return str(value)

@@ -30,9 +30,8 @@ def list_(
         print_json(found)
         return
     columns = ["id", "handed_at", "number", "purpose", "poll", "reason", "again_from"]
-    print_table("", columns, [[row[name] for name in columns] for row in found])
-    if not found:
-        print(f"No text is {state.value.replace('_', ' ')}.")
+    none = f"No text is {state.value.replace('_', ' ')}."
+    print_table("", columns, [[row[name] for name in columns] for row in found], none=none)
 
 
 @app.command()

@@ -28,7 +28,8 @@ def list_(
         print_json(found)
         return
     columns = ["id", "state", "name", "key", "run_at", "attempts", "last_error"]
-    print_table("", columns, [[job[name] for name in columns] for job in found])
+    rows = [[job[name] for name in columns] for job in found]
+    print_table("", columns, rows, none="No job is dead." if dead else "No job waits.")
 
 
 @app.command()

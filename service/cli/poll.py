@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from service.cli.common import Actor, AsJson, ProgramSlug, print_json, print_table, with_runtime
+from service.cli.common import shown as as_shown
 from service.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def schedule(
         _print_texts(shown)
         print(f"people: {shown['people']:,}")
     if not yes:
-        typed = typer.prompt("Type the number of people to confirm", type=int)
+        typed = typer.prompt("Type the number of people to confirm", type=int, err=True)
         if typed != shown["people"]:
             raise InvalidInputError(f"{typed} is not {shown['people']}; nothing was scheduled")
     with_runtime(
@@ -167,7 +168,8 @@ def list_(program: ProgramSlug = None, as_json: AsJson = False) -> None:
     columns = ["slug", "state", "opens_at", "closes_at", "title"]
     for poll in polls:
         poll["state"] += " (late)" if poll["late"] else ""
-    print_table("", columns, [[poll[name] for name in columns] for poll in polls])
+    rows = [[poll[name] for name in columns] for poll in polls]
+    print_table("", columns, rows, none="There is no poll yet; see: pollwire poll create --help")
 
 
 @app.command()
@@ -179,13 +181,13 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
     if as_json:
         print_json(shown)
         return
-    for name in ("slug", "title", "state", "opens_at", "closes_at", "late", "people"):
-        print(f"{name + ':':12}{shown[name]}")
-    if shown["pause_reason"]:
-        print(f"{'paused:':12}{shown['pause_reason']}")
-    for name in ("confirmed_people", "grown_to"):
-        if shown[name] is not None:
-            print(f"{name.replace('_', ' ') + ':':18}{shown[name]}")
+    asked = ("slug", "title", "state", "opens_at", "closes_at", "people")
+    lines = {name: shown[name] for name in asked}
+    lines |= {"late": shown["late"] or None, "paused": shown["pause_reason"] or None}
+    lines |= {name: shown[name] for name in ("confirmed_people", "grown_to")}
+    for name, value in lines.items():
+        if value is not None:
+            print(f"{name.replace('_', ' ') + ':':18}{as_shown(value)}")
     _print_texts(shown)
 
 
@@ -251,9 +253,12 @@ def _print_texts(shown: dict[str, Any]) -> None:
     if shown["reminder"]:
         text = shown["reminder"]["text"]
         words = _described(text) if text else "(its words name the close, so they come with it)"
-        print(f"  after {shown['reminder']['after_hours']} hours, to who is silent: {words}")
+        hours = shown["reminder"]["after_hours"]
+        after = "1 hour" if hours == 1 else f"{hours} hours"
+        print(f"  after {after}, to who is silent: {words}")
     if shown["results_text"]:
-        print(f"  at {shown['results_at']}, to who answered: {_described(shown['results_text'])}")
+        at = as_shown(shown["results_at"])
+        print(f"  at {at}, to who answered: {_described(shown['results_text'])}")
 
 
 def _described(text: dict[str, Any]) -> str:

@@ -31,9 +31,8 @@ def list_(
         print_json(found)
         return
     columns = ["id", "waiting", "alike", "number", "poll", "question", "text"]
-    print_table("", columns, [[row[name] for name in columns] for row in found])
-    if not found:
-        print("Nothing waits.")
+    rows = [[row[name] for name in columns] for row in found]
+    print_table("", columns, rows, none="Nothing waits.")
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """``slot …``: the weekly slot, the days without one, and the queue of drafts that fills it."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -93,7 +94,8 @@ def show(
 def _line(week: dict[str, Any]) -> list[str]:
     if week["skipped"]:
         return [week["local"], "", "", week["skipped"]]
-    closes = f"{week['closes_at'][:16].replace('T', ' ')} UTC"
+    closes_at = datetime.fromisoformat(week["closes_at"]).astimezone(ZoneInfo(week["timezone"]))
+    closes = f"{closes_at:%a %Y-%m-%d %H:%M}"
     return [week["local"], closes, week["poll"] or "(no draft)", week["poll_state"] or ""]
 
 
@@ -107,7 +109,7 @@ def skip(day: Day, actor: Actor, program: ProgramSlug = None, as_json: AsJson = 
 
     asked = _day(day)
     with_runtime(lambda runtime, _: skip_day(runtime, program, asked, actor=actor))
-    _say({"day": day, "skipped": True}, f"The slot of {day} is skipped.", as_json)
+    _say({"day": f"{asked}", "skipped": True}, f"The slot of {asked} is skipped.", as_json)
 
 
 @app.command()
@@ -117,7 +119,7 @@ def unskip(day: Day, program: ProgramSlug = None, as_json: AsJson = False) -> No
 
     asked = _day(day)
     with_runtime(lambda runtime, _: unskip_day(runtime, program, asked))
-    _say({"day": day, "skipped": False}, f"The slot of {day} takes place.", as_json)
+    _say({"day": f"{asked}", "skipped": False}, f"The slot of {asked} takes place.", as_json)
 
 
 @queue.command()
@@ -169,7 +171,8 @@ def list_(program: ProgramSlug = None, as_json: AsJson = False) -> None:
         print_json(found)
         return
     columns = ["position", "slug", "title"]
-    print_table("", columns, [[draft[name] for name in columns] for draft in found])
+    rows = [[draft[name] for name in columns] for draft in found]
+    print_table("", columns, rows, none="No draft waits; see: pollwire slot queue add --help")
 
 
 def _day(typed: str) -> date:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service.cli.common import AsJson, print_json, print_table, with_runtime
-from service.domain.staff import StaffRole
+from service.domain.staff import StaffRole, parse_email
 
 app = typer.Typer(no_args_is_help=True, help="The staff, and the phones that get alerts.")
 Email = Annotated[str, typer.Argument(help="E-mail address.", show_default=False)]
@@ -44,7 +44,8 @@ def list_(as_json: AsJson = False) -> None:
         print_json(found)
         return
     columns = ["email", "role", "phone", "since"]
-    print_table("", columns, [[person[name] for name in columns] for person in found])
+    rows = [[person[name] for name in columns] for person in found]
+    print_table("", columns, rows, none="Nobody is on the staff; see: pollwire staff add --help")
 
 
 @app.command()
@@ -55,8 +56,9 @@ def remove(email: Email, as_json: AsJson = False) -> None:
     """
     from service.actions.staff import remove_staff
 
-    with_runtime(lambda runtime, _: remove_staff(runtime, email))
+    address = parse_email(email)
+    with_runtime(lambda runtime, _: remove_staff(runtime, address))
     if as_json:
-        print_json({"email": email, "removed": True})
+        print_json({"email": address, "removed": True})
     else:
-        print(f"{email} is off the staff.")
+        print(f"{address} is off the staff.")

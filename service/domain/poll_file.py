@@ -40,9 +40,11 @@ def _fail(place: str, sentence: str) -> InvalidInputError:
     return InvalidInputError(f"{place}: {sentence}")
 
 
-def _mapping(value: Any, place: str, known: set[str]) -> Mapping[str, Any]:
+def _mapping(
+    value: Any, place: str, known: set[str], *, such_as: str = "slug: …"
+) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _fail(place, "expected fields such as 'slug: …'")
+        raise _fail(place, f"expected fields such as '{such_as}'")
     unknown = sorted(str(key) for key in value if key not in known)
     if unknown:
         raise _fail(place, f"unknown field {unknown[0]!r}; known: {', '.join(sorted(known))}")
@@ -185,7 +187,9 @@ def _instant(value: Any, place: str) -> datetime | None:
 def _reminder_hours(value: Any) -> int | None:
     if value is None:
         return None
-    hours = _mapping(value, "poll.reminder", {"after_hours"}).get("after_hours")
+    hours = _mapping(value, "poll.reminder", {"after_hours"}, such_as="after_hours: 24").get(
+        "after_hours"
+    )
     if isinstance(hours, bool) or not isinstance(hours, int):
         raise _fail("poll.reminder.after_hours", "must be a whole number of hours, such as 24")
     if not 1 <= hours <= MAX_REMINDER_HOURS:

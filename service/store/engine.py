@@ -85,6 +85,12 @@ def is_disconnect(error: BaseException) -> bool:
     return isinstance(cause, (OSError, InterfaceError)) or state.startswith(_AWAY)
 
 
+def is_out_of_range(error: BaseException) -> bool:
+    """Whether a number does not fit its column."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+    return isinstance(getattr(cause, "__cause__", None), OverflowError)
+
+
 def is_hopeless(error: BaseException) -> bool:
     """Whether any other transaction would fail now too, or has no time left to be tried.
 

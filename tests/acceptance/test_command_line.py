@@ -70,6 +70,7 @@ async def test_a_poll_goes_from_file_to_schedule(house: House, tmp_path: Path) -
     [
         ("slug: [", "line 1"),
         ("just words", "poll: expected fields"),
+        (POLL + "reminder: 24\n", "poll.reminder: expected fields such as 'after_hours: 24'"),
         (POLL.replace("yes_no", "essay"), "questions[0].kind"),
         (POLL.replace("slug: staffing", "slug: Not A Slug"), "poll.slug"),
         (POLL + "    choices: [yes, no, stop]\n", "questions[0].choices[2]"),
@@ -89,6 +90,7 @@ async def test_a_bad_poll_file_is_refused_with_its_place(
 async def test_what_does_not_exist_is_named(house: House) -> None:
     assert "no poll 'nothing'" in await refused(house, "poll", "show", "nothing")
     assert "no program 'x'" in await refused(house, "program", "show", "--program", "x")
+    assert "no poll 'x'" in await refused(house, "review", "list", "--poll", "x")
     assert "No such file" in await refused(house, "poll", "create", "/nowhere/poll.yaml")
     times = ("--opens-at", "soon", "--closes-at", "later")
     assert "there is no poll" in await refused(house, "poll", "schedule", "nothing", *times)
@@ -111,6 +113,7 @@ async def test_a_late_poll_says_so_and_is_moved_or_opened(house: House, tmp_path
         + "reminder: {after_hours: 24}\nresults_text: true\nresults_at: 2021-04-02T11:00-06:00\n"
     )
     await house.pollwire("poll", "create", str(file))
+    await house.pollwire("program", "set", "--monthly-texts", "20")
     code, out, _ = await house.run(
         *("poll", "schedule", "late-one", "--yes", "--actor", "cli:ana"),
         *("--opens-at", "2021-04-01T10:00", "--closes-at", "2021-04-02T10:30"),
@@ -121,6 +124,9 @@ async def test_a_late_poll_says_so_and_is_moved_or_opened(house: House, tmp_path
     assert "to who answered: 1 segment(s), GSM-7: Acme Stat: The results of the poll" in out
     shown = await house.pollwire("poll", "show", "late-one")
     assert (shown["late"], shown["confirmed_people"], shown["grown_to"]) == (False, 0, None)
+    _, out, _ = await house.run("poll", "show", "late-one")
+    assert "opens at:         2021-04-01 16:00 UTC\n" in out
+    assert "late:" not in out
     assert shown["reminder"]["after_hours"] == 24
     moved = await house.pollwire(
         *("poll", "schedule", "late-one", "--yes"),
@@ -163,7 +169,7 @@ async def test_a_weekly_slot_with_its_queue(house: House, tmp_path: Path) -> Non
     ]
     code, out, _ = await house.run("slot", "show", "--weeks", "3")
     assert code == 0
-    assert "2021-04-15 16:00 UTC" in out
+    assert "Thu 2021-04-15 10:00" in out
     await house.pollwire("slot", "unskip", "2021-04-06")
     await house.pollwire("slot", "queue", "remove", "two")
     assert "outside the program's hours" in await refused(house, "slot", "set", "Tuesdays 06:00")

@@ -28,8 +28,11 @@ async def test_a_person_joins_and_leaves_the_staff(house: House) -> None:
     assert (code, "already" in said) == (1, True)
     code, _, _ = await house.run("staff", "add", "ben@example.org", "--role", "king")
     assert code == 2
-    await house.pollwire("staff", "remove", "ana@example.org")
+    gone = await house.pollwire("staff", "remove", "Ana@example.org")
+    assert gone == {"email": "ana@example.org", "removed": True}
     assert await house.pollwire("staff", "list") == []
+    code, out, _ = await house.run("staff", "list")
+    assert (code, out.startswith("Nobody is on the staff")) == (0, True)
 
 
 async def test_alerts_are_listed_and_acknowledged(house: House) -> None:
@@ -67,8 +70,11 @@ async def test_a_webhook_for_alerts_needs_a_key_and_is_never_shown(
 
 async def test_texts_are_listed_by_state_and_only_doubts_are_settled(house: House) -> None:
     assert await house.pollwire("deliveries", "list", "--state", "in_doubt") == []
-    code, out, _ = await house.run("deliveries", "list", "--poll", "none")
-    assert (code, out.splitlines()[-1]) == (0, "No text is in doubt.")
+    assert await house.run("deliveries", "list") == (0, "No text is in doubt.\n", "")
+    code, _, said = await house.run("deliveries", "list", "--poll", "none")
+    assert (code, said) == (1, "error: there is no poll 'none'\n")
+    code, _, said = await house.run("deliveries", "settle", "9" * 20, "--as", "went")
+    assert (code, said) == (1, "error: one of the numbers is too large\n")
     code, _, said = await house.run("deliveries", "settle", "17", "--as", "went")
     assert (code, said) == (1, "error: there is no text 17\n")
     code, _, _ = await house.run("deliveries", "settle", "17", "--as", "guess")
