@@ -32,22 +32,34 @@ async def compare_refusals(runtime: Runtime, gateway: SmsGateway) -> int:
     """Opt out whom the carrier refuses to text and we still have; gives how many.
 
     A number that has said START or joined since its refusal stays in.
+
+    Raises:
+        RejectedError: one program's list could not be read; the others' were.
     """
     async with runtime.sessions() as session:
         programs = (await runtime.catalog.programs(session)).all
-    found = 0
+    found, trouble = 0, None
     for program in programs:
-        now, name = runtime.clock.now(), REFUSALS + program.sender
-        async with runtime.sessions.begin() as session:
-            until = await begin_look(session, name, now - _DAY)
-        since = max(until - _OVERLAP, now - MOST_DAYS * _DAY)
-        refused = await gateway.refused(sender=program.sender, since=since)
-        opted_out = await _opt_out_refused(runtime, refused)
-        async with runtime.sessions.begin() as session:
-            await count_found(session, name, opted_out, now)
-            await advance_look(session, name, now)
-        found += opted_out
+        try:
+            found += await _compare_refusals_of(runtime, gateway, program.sender)
+        except RejectedError as error:  # what is wrong with one sender is not the others'
+            trouble = error
+    if trouble is not None:
+        raise trouble
     return found
+
+
+async def _compare_refusals_of(runtime: Runtime, gateway: SmsGateway, sender: str) -> int:
+    now, name = runtime.clock.now(), REFUSALS + sender
+    async with runtime.sessions.begin() as session:
+        until = await begin_look(session, name, now - _DAY)
+    since = max(until - _OVERLAP, now - MOST_DAYS * _DAY)
+    refused = await gateway.refused(sender=sender, since=since)
+    opted_out = await _opt_out_refused(runtime, refused)
+    async with runtime.sessions.begin() as session:
+        await count_found(session, name, opted_out, now)
+        await advance_look(session, name, now)
+    return opted_out
 
 
 async def _opt_out_refused(runtime: Runtime, refused: Sequence[RefusedText]) -> int:

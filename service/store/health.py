@@ -53,12 +53,22 @@ _UNSETTLED = text(
     GROUP BY state
     """
 )
+# The oldest of each poll that is sent, and of what comes before polls: one step in an index each.
 _DELIVERY_DUE = text(
     """
-    SELECT d.not_before FROM delivery d LEFT JOIN poll p ON p.id = d.poll_id
-    WHERE d.state IN ('ready', 'deferred') AND d.not_before <= :now
-      AND (p.id IS NULL OR p.state = 'open')
-    ORDER BY d.not_before, d.id LIMIT 1
+    SELECT min(due.not_before) FROM (
+        SELECT (SELECT d.not_before FROM delivery d
+                WHERE d.poll_id = p.id AND d.state IN ('ready', 'deferred')
+                  AND d.not_before <= :now
+                ORDER BY d.not_before LIMIT 1) AS not_before
+        FROM poll p WHERE p.state IN ('open', 'closed', 'published')
+        UNION ALL
+        SELECT (SELECT d.not_before FROM delivery d
+                WHERE d.program_id = g.id AND d.state IN ('ready', 'deferred')
+                  AND (d.poll_id IS NULL OR d.inbound_sid IS NOT NULL) AND d.not_before <= :now
+                ORDER BY d.not_before LIMIT 1)
+        FROM program g
+    ) due
     """
 )
 _JOBS = text("SELECT name, state, count(*) AS jobs FROM job GROUP BY name, state")

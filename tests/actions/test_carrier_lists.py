@@ -66,6 +66,28 @@ async def test_a_number_that_the_carrier_refuses_is_out(
     assert await text_in(runtime, other, "help")
 
 
+async def test_trouble_with_one_senders_list_keeps_no_others_from_being_compared(
+    runtime: Runtime,
+    gateway: FakeGateway,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await make_program(runtime, "aaa", sender="44660", keywords=("OTHER",))
+    (refused,) = await members_since_long(runtime, clock, 1)
+    gateway.refusals = [RefusedText(refused, clock.now() - timedelta(hours=2))]
+    listed = gateway.refused
+
+    async def refused_by(*, sender: str, since: Any) -> list[RefusedText]:
+        if sender == "44660":
+            raise RejectedError("no such number", code=20404)
+        return await listed(sender=sender, since=since)
+
+    monkeypatch.setattr(gateway, "refused", refused_by)
+    with pytest.raises(RejectedError):
+        await compare_refusals(runtime, gateway)
+    assert await states(runtime) == ["opted_out"]
+
+
 async def test_who_came_back_after_the_refusal_stays_in(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
