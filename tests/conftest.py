@@ -80,6 +80,20 @@ class MovableClock(Clock):
 
 
 @pytest.fixture
+def gateway(runtime: Runtime) -> FakeGateway:
+    """The runtime's carrier."""
+    assert isinstance(runtime.gateway, FakeGateway)
+    return runtime.gateway
+
+
+@pytest.fixture
+def clock(runtime: Runtime) -> MovableClock:
+    """The runtime's clock."""
+    assert isinstance(runtime.clock, MovableClock)
+    return runtime.clock
+
+
+@pytest.fixture
 def shared_data() -> Path:
     """The folder of recorded data, where it lies beside the project."""
     if not SHARED_DATA.is_dir():

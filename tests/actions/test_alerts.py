@@ -42,18 +42,6 @@ class FakeNotifier:
         self.posted.append(dict(message))
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def on_call(runtime: Runtime, *phones: str) -> None:
     """A program, and people on the staff with these phones."""
     await make_program(runtime)

@@ -43,18 +43,6 @@ from tests.make import (
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 class Lost:
     """Texts that reach the carrier and no webhook of ours."""
 

@@ -50,18 +50,6 @@ REMINDER = (
 LINK = "https://stat.example.org/polls/coaching"
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def asked(runtime: Runtime, people: int, content: dict[str, Any] = REMINDED) -> list[str]:
     """Members who have been sent the question."""
     await make_program(runtime, monthly_texts=30)

@@ -19,18 +19,6 @@ YESTERDAY = NOON.date() - timedelta(days=1)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def states(runtime: Runtime) -> list[str]:
     async with runtime.sessions() as session:
         return list(await session.scalars(text("SELECT state FROM subscriber ORDER BY id")))

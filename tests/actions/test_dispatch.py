@@ -33,18 +33,6 @@ from tests.make import (
 )
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def states(runtime: Runtime) -> dict[str, int]:
     query = "SELECT state, count(*) AS n FROM delivery WHERE purpose='ask' GROUP BY state"
     async with runtime.sessions() as session:

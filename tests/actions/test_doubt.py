@@ -11,12 +11,10 @@ from service.actions.reconcile import reconcile, sweep
 from service.errors import NotTakenError, SendError, UnknownOutcomeError
 from service.runtime import Runtime
 from service.sms.gateway import TakenText
-from tests.actions.test_dispatch import clock, gateway, ready_poll, states
+from tests.actions.test_dispatch import ready_poll, states
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
 from tests.make import run_background
-
-__all__ = ["clock", "gateway"]
 
 
 async def doubt_all(runtime: Runtime, gateway: FakeGateway, people: int) -> list[str]:

@@ -23,18 +23,6 @@ DOUBT = DeliveryState.IN_DOUBT
 SETTLED = timedelta(minutes=15, seconds=1)
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def in_doubt(runtime: Runtime, gateway: FakeGateway) -> tuple[str, int]:
     """A member's text that the carrier may or may not have; its number and key."""
     await make_program(runtime)

@@ -21,18 +21,6 @@ from tests.make import make_members, make_open_poll, make_program, run_backgroun
 HOUR = timedelta(hours=1, minutes=1)
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def asked(runtime: Runtime, people: int = 1) -> list[str]:
     """People of an open poll whose texts have been handed over."""
     await make_program(runtime)

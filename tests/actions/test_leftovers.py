@@ -148,15 +148,3 @@ async def test_a_poll_that_goes_on_loses_nothing(runtime: Runtime) -> None:
     await waiting_texts(runtime)
     await cancel_leftovers(runtime, 1)
     assert await ledger(runtime) == {("ready", ""): PEOPLE}
-
-
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock

@@ -35,12 +35,6 @@ HOUR = timedelta(hours=1)
 SLOTS_OF_A_TURN = 5
 
 
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def planned(runtime: Runtime, people: int, confirmed: int | None = None) -> None:
     """A poll for ``people``, to open in an hour."""
     await make_program(runtime)

@@ -37,12 +37,6 @@ NEXT = datetime(2021, 4, 6, 16, tzinfo=UTC)
 """The first slot after the tests' present, Tuesday noon: 10:00 on the next Tuesday."""
 
 
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 def go_to(clock: MovableClock, instant: datetime) -> None:
     clock.advance(instant - clock.now())
 

@@ -30,18 +30,6 @@ QUESTION = {"text": "Coaching?", "kind": "yes_no"}
 NUMBER = a_number(0)
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def ask(runtime: Runtime, slug: str, **content: Any) -> dict[str, Any]:
     """A one-question poll to everybody, all of it sent that may be; gives the newest text's row."""
     await make_open_poll(runtime, {**COACHING, "questions": [QUESTION], "slug": slug, **content})

@@ -25,18 +25,6 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
-@pytest.fixture
 async def number(runtime: Runtime) -> str:
     await make_program(runtime)
     (number,) = await make_members(runtime, 1)

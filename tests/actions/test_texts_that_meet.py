@@ -24,18 +24,6 @@ from tests.make import (
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def asked(runtime: Runtime, after_hours: int = 24) -> str:
     """One person, sent the question of a poll that will remind them."""
     await make_program(runtime, monthly_texts=30)

@@ -17,18 +17,6 @@ from tests.fakes import FakeGateway
 from tests.make import make_members, make_open_poll, make_program, run_background, text_in
 
 
-@pytest.fixture
-def gateway(runtime: Runtime) -> FakeGateway:
-    assert isinstance(runtime.gateway, FakeGateway)
-    return runtime.gateway
-
-
-@pytest.fixture
-def clock(runtime: Runtime) -> MovableClock:
-    assert isinstance(runtime.clock, MovableClock)
-    return runtime.clock
-
-
 async def asked(runtime: Runtime, people: int) -> list[str]:
     await make_program(runtime)
     numbers = await make_members(runtime, people)
