@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Numeric, Text, UniqueConstraint
 from sqlmodel import Field, Index, SQLModel
 
-from service.store.tables.base import Instant, identity, pointer, reference
+from service.store.tables.base import Instant, identity, pointer
 
 
 class Answer(SQLModel, table=True):
@@ -20,7 +20,7 @@ class Answer(SQLModel, table=True):
 
     id: int | None = identity()
     question_id: int = pointer()
-    subscriber_id: int = reference("subscriber.id")
+    subscriber_id: int = pointer()
     choice_id: int | None = pointer(optional=True)
     number: Decimal | None = Field(default=None, sa_type=Numeric)
     text: str | None = Field(default=None, sa_type=Text)

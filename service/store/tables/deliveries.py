@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, Index, SQLModel, text
 
 from service.domain.deliveries import DeliveryState, DoubtDecision, Purpose
@@ -66,6 +66,12 @@ class Delivery(SQLModel, table=True):
             "poll_id",
             postgresql_where=text("purpose = 'ask' AND state IN ('failed', 'undelivered')"),
         ),
+        Index(
+            "uq_delivery_message_sid",
+            "message_sid",
+            unique=True,
+            postgresql_where=text("message_sid IS NOT NULL"),
+        ),
         # One new attempt at most, however often a failure is told.
         Index(
             "uq_delivery_retry_of",
@@ -78,7 +84,7 @@ class Delivery(SQLModel, table=True):
     id: int | None = identity()
     dedupe_key: str = Field(sa_type=Text, unique=True)
     program_id: int = pointer()
-    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", sa_type=BigInteger)
+    subscriber_id: int | None = pointer(optional=True)
     poll_id: int | None = pointer(optional=True)
     question_id: int | None = pointer(optional=True)
     number_key: bytes = Field(sa_type=LargeBinary)
@@ -89,8 +95,8 @@ class Delivery(SQLModel, table=True):
     state: DeliveryState = Field(sa_type=checked(DeliveryState))
     reason: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     inbound_sid: str | None = Field(default=None, sa_type=Text)
-    retry_of: int | None = Field(default=None, foreign_key="delivery.id", sa_type=BigInteger)
-    message_sid: str | None = Field(default=None, sa_type=Text, unique=True)
+    retry_of: int | None = pointer(optional=True)
+    message_sid: str | None = Field(default=None, sa_type=Text)
     error_code: int | None = None
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     not_before: datetime = Field(sa_type=Instant)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy import LargeBinary, Text
 from sqlmodel import Field, Index, SQLModel, text
 
 from service.domain.conversation import Outcome, Waiting
@@ -32,7 +32,7 @@ class InboundText(SQLModel, table=True):
     id: int | None = identity()
     message_sid: str = Field(sa_type=Text, unique=True)
     program_id: int | None = pointer(optional=True)
-    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", sa_type=BigInteger)
+    subscriber_id: int | None = pointer(optional=True)
     question_id: int | None = pointer(optional=True)
     number_key: bytes = Field(sa_type=LargeBinary)
     number: str = Field(sa_type=Text)
@@ -47,4 +47,4 @@ class InboundText(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
     settled_by: str | None = Field(default=None, sa_type=Text)
     response_body: str | None = Field(default=None, sa_type=Text)
-    response_delivery_id: int | None = Field(default=None, sa_type=BigInteger)
+    response_delivery_id: int | None = pointer(optional=True)
