@@ -23,7 +23,7 @@ from service.settings import Settings
 from service.sms.twilio import TwilioGateway
 from service.store import embedded, migrations
 from service.store.catalog import Catalog
-from service.store.engine import Sessions, make_engine, make_sessions
+from service.store.engine import Sessions, make_engine
 from service.store.installation import NUMBER_KEY_FINGERPRINT, clock_offset, settle
 
 EMBEDDED_DATABASE = "pollwire"
@@ -64,7 +64,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings))
         await _check_schema(engine, embedded_server=settings.database_url is None)
-        sessions = make_sessions(engine)
+        sessions = Sessions(engine)
+        stack.push_async_callback(sessions.close)
         await _check_fingerprint(sessions, secret)
         yield Runtime(
             sessions=sessions,

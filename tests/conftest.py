@@ -14,7 +14,7 @@ from service.clock import Clock
 from service.runtime import Runtime
 from service.store import embedded, migrations
 from service.store.catalog import Catalog
-from service.store.engine import make_engine, make_sessions
+from service.store.engine import Sessions, make_engine
 from tests.fakes import FakeGateway
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -47,11 +47,12 @@ async def engine(server: embedded.EmbeddedServer) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def runtime(engine: AsyncEngine) -> Runtime:
+async def runtime(engine: AsyncEngine) -> AsyncIterator[Runtime]:
     """A runtime on an empty database, with a fake carrier, at noon on March 30, 2021."""
     await _empty(engine)
-    return Runtime(
-        sessions=make_sessions(engine),
+    sessions = Sessions(engine)
+    yield Runtime(
+        sessions=sessions,
         clock=MovableClock(),
         catalog=Catalog(),
         number_secret=b"tests",
@@ -60,6 +61,7 @@ async def runtime(engine: AsyncEngine) -> Runtime:
         send_rate=100_000,
         name="tests",
     )
+    await sessions.close()
 
 
 async def _empty(engine: AsyncEngine) -> None:

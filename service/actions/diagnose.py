@@ -35,7 +35,7 @@ from service.errors import PollwireError
 from service.sms.gateway import AccountReader
 from service.store import health, installation, jobs, migrations
 from service.store.catalog import Catalog
-from service.store.engine import make_sessions, why_unusable
+from service.store.engine import Sessions, why_unusable
 from service.store.looks import read_backfilled
 
 _DATABASE_PATIENCE_SECONDS = 6
@@ -136,7 +136,7 @@ async def _look_at_database(premises: Premises) -> _Seen:
 
 async def _look_inside(engine: AsyncEngine, start: datetime | None, seen: _Seen) -> None:
     clock = Clock()
-    async with make_sessions(engine)() as session:
+    async with Sessions(engine)() as session:
         asked_at = clock.now()
         server = await health.read_server(session)
         halfway = asked_at + (clock.now() - asked_at) / 2

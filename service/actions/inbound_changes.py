@@ -9,15 +9,22 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.consent import ConsentEventKind, SubscriberState
-from service.domain.conversation import Decision, Given, Waiting
+from service.domain.conversation import Decision, Waiting
 from service.domain.deliveries import DeliveryState
 from service.domain.hindsight import Past
 from service.domain.programs import Program
 from service.domain.segments import measure
 from service.domain.wording import Saying, render
-from service.store.answers import answer_row, history_row, void_answers
+from service.store.answers import AnswerRow, answer_row, void_answers
 from service.store.hindsight import opt_out_as_of
-from service.store.inbound import ReceivedText, Response, write_texts
+from service.store.inbound import (
+    ChangeRow,
+    ReceivedText,
+    ReplyRow,
+    Response,
+    TextRow,
+    write_texts,
+)
 from service.store.members import StoredMember
 from service.store.review import settle_numbers, settle_reviews
 from service.store.subscribers import (
@@ -61,9 +68,9 @@ class _Entry:
 class _Answers:
     """What a batch changes in answers; ``voided`` are pairs of question and subscriber."""
 
-    standing: list[dict[str, Any]]
+    standing: list[AnswerRow]
     voided: list[tuple[int, int]]
-    history: list[dict[str, Any]]
+    history: list[ChangeRow]
 
 
 @dataclass
@@ -125,12 +132,12 @@ class InboundChanges:
             session,
             [self._inbound(e) for e in self.entries],
             replies=[
-                self._delivery(e, e.program, e.decision.say)
-                for e in self.entries
-                if e.program and e.decision.say
+                self._reply(e, e.decision.say) for e in self.entries if e.program and e.decision.say
             ],
             answers=answers.standing,
             history=answers.history,
+            actor=_MEMBER,
+            now=self.now,
         )
         return {
             sid: Response(e.body, keys.get(sid), e.decision.label)
@@ -222,53 +229,43 @@ class InboundChanges:
                 message_sid=text.message_sid,
             )
 
-    def _delivery(self, entry: _Entry, program: Program, say: Saying) -> dict[str, Any]:
+    def _reply(self, entry: _Entry, say: Saying) -> ReplyRow:
         body = entry.body or ""
-        asked = say.question.identifier if say.question else entry.question_id
-        return {
-            "dedupe_key": f"reply:{entry.text.message_sid}",
-            "program_id": program.identifier,
-            "subscriber_id": entry.subscriber_id,
-            "poll_id": entry.poll_id,
-            "question_id": asked,
-            "number_key": entry.key,
-            "number": entry.text.number,
-            "purpose": say.purpose,
-            "body": body,
-            "segments": measure(body).segments,
-            "state": DeliveryState.READY if entry.past else DeliveryState.HANDED,
-            "inbound_sid": entry.text.message_sid,
-            "not_before": self.now,
-            "created_at": self.now,
-            "handed_at": None if entry.past else self.now,
-        }
+        return ReplyRow(
+            inbound_sid=entry.text.message_sid,
+            poll_id=entry.poll_id,
+            question_id=say.question.identifier if say.question else entry.question_id,
+            purpose=say.purpose,
+            body=body,
+            segments=measure(body).segments,
+            # A webhook that comes after all gets nothing to say.
+            state=DeliveryState.READY if entry.past else DeliveryState.HANDED,
+        )
 
-    def _inbound(self, entry: _Entry) -> dict[str, Any]:
+    def _inbound(self, entry: _Entry) -> TextRow:
         text, decision = entry.text, entry.decision
         attributed = entry.subscriber_id is not None
-        return {
-            "message_sid": text.message_sid,
-            "program_id": entry.program.identifier if entry.program else None,
-            "subscriber_id": entry.subscriber_id,
-            "question_id": entry.question_id if attributed else None,
-            "number_key": entry.key,
-            "number": text.number,
-            "to_number": text.to,
-            "body": text.body,
-            "media_count": text.media_count,
-            "label": decision.label,
-            "rule": decision.rule,
-            "outcome": decision.outcome if attributed else None,
-            "received_at": entry.at,
-            "waiting": _still_waiting(entry),
-            # A webhook that comes after all gets nothing to say.
-            "response_body": None if entry.past else entry.body,
-        }
+        return TextRow(
+            message_sid=text.message_sid,
+            program_id=entry.program.identifier if entry.program else None,
+            subscriber_id=entry.subscriber_id,
+            question_id=entry.question_id if attributed else None,
+            number_key=entry.key,
+            number=text.number,
+            to_number=text.to,
+            body=text.body,
+            media_count=text.media_count,
+            label=decision.label,
+            rule=decision.rule,
+            outcome=decision.outcome if attributed else None,
+            received_at=entry.at,
+            waiting=_still_waiting(entry),
+        )
 
     def _answers(self) -> "_Answers":
-        standing: dict[tuple[int, int], dict[str, Any]] = {}
+        standing: dict[tuple[int, int], AnswerRow] = {}
         voided: dict[tuple[int, int], None] = {}
-        history: list[dict[str, Any]] = []
+        history: list[ChangeRow] = []
         for entry in self.entries:
             asked = entry.stored.member.asked if entry.stored else None
             subscriber = entry.subscriber_id
@@ -278,25 +275,15 @@ class InboundChanges:
                 pair = (asked.question(position).identifier, subscriber)
                 standing.pop(pair, None)
                 voided[pair] = None
-                history.append(self._change(entry, pair, None))
+                history.append(ChangeRow(entry.text.message_sid, pair[0], None, void=True))
             for position, given in entry.decision.answers.items():
                 question = asked.question(position)
                 pair = (question.identifier, subscriber)
                 choice = question.choice_labelled(given.choice) if given.choice else None
                 voided.pop(pair, None)
                 standing[pair] = answer_row(pair, given, choice.identifier if choice else None)
-                history.append(self._change(entry, pair, given))
+                history.append(ChangeRow(entry.text.message_sid, pair[0], given.value, void=False))
         return _Answers(list(standing.values()), list(voided), history)
-
-    def _change(self, entry: _Entry, pair: tuple[int, int], given: Given | None) -> dict[str, Any]:
-        return history_row(
-            pair,
-            given,
-            actor=_MEMBER,
-            rule=entry.decision.rule,
-            sid=entry.text.message_sid,
-            now=entry.at,
-        )
 
 
 def _still_waiting(entry: _Entry) -> Waiting | None:

@@ -4,6 +4,7 @@ Source: GSM 03.38 (3GPP TS 23.038), tables 6.2.1 and 6.2.1.1.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST_TEXT = 1600
 """Characters. Source: Twilio, Message resource, ``Body``."""
@@ -43,8 +44,9 @@ def _parts(widths: list[int], single: int, part: int) -> int:
     return parts
 
 
+@lru_cache(maxsize=1024)
 def measure(text: str) -> Size:
-    """Encoding and segments of ``text``.
+    """Encoding and segments of ``text``; answers repeat, so each is measured once.
 
     >>> measure("Reply YES or NO.").segments
     1

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,17 +29,21 @@ _VOID = text(
 )
 
 
-def answer_row(pair: tuple[int, int], given: Given, choice_id: int | None) -> dict[str, Any]:
+class AnswerRow(NamedTuple):
+    """An answer as it stands, by columns of its table."""
+
+    question_id: int
+    subscriber_id: int
+    choice_id: int | None
+    number: Decimal | None
+    text: str | None
+    comment: str
+    answered_at: datetime | None
+
+
+def answer_row(pair: tuple[int, int], given: Given, choice_id: int | None) -> AnswerRow:
     """An answer's columns; ``pair`` is its question and subscriber."""
-    return {
-        "question_id": pair[0],
-        "subscriber_id": pair[1],
-        "choice_id": choice_id,
-        "number": given.number,
-        "text": given.text,
-        "comment": given.comment,
-        "answered_at": given.answered_at,
-    }
+    return AnswerRow(*pair, choice_id, given.number, given.text, given.comment, given.answered_at)
 
 
 def history_row(
@@ -57,9 +62,9 @@ def history_row(
     }
 
 
-async def write_answers(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+async def write_answers(session: AsyncSession, rows: Sequence[AnswerRow]) -> None:
     """Store answers as they now stand; one row a question and subscriber."""
-    await insert_many(session, Answer, rows, tail=UPSERT)
+    await insert_many(session, Answer, [row._asdict() for row in rows], tail=UPSERT)
 
 
 async def write_history(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -15,8 +16,6 @@ from sqlalchemy.ext.asyncio import (
 )
 
 T = TypeVar("T")
-Sessions = async_sessionmaker[AsyncSession]
-
 STATEMENT_TIMEOUT_SECONDS = 8
 """Below Twilio's 15 s, so a webhook gets its 503 while Twilio still listens."""
 
@@ -56,9 +55,23 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
     )
 
 
-def make_sessions(engine: AsyncEngine) -> Sessions:
-    """Sessions on ``engine`` whose rows stay readable after commit."""
-    return async_sessionmaker(engine, expire_on_commit=False)
+class Sessions(async_sessionmaker[AsyncSession]):
+    """Sessions on one engine; their rows stay readable after commit.
+
+    Attributes:
+        engine: what they are made on.
+        ready: connections that quick transactions keep at hand, in autocommit.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self.engine = engine
+        self.ready: list[AsyncConnection] = []
+
+    async def close(self) -> None:
+        """Give the connections at hand back to the pool."""
+        while self.ready:
+            await self.ready.pop().close()
 
 
 async def once_more_if_disconnected(work: Callable[[], Awaitable[T]]) -> T:

@@ -1,14 +1,17 @@
 """Received texts, and all that a batch of them writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.store.answers import UPSERT
-from service.store.inserts import Insert
+from service.domain.conversation import Outcome, Waiting
+from service.domain.deliveries import DeliveryState, Purpose
+from service.store.answers import UPSERT, AnswerRow
+from service.store.inserts import by_column, unnested
 from service.store.quick import Statement
 from service.store.tables import Answer, AnswerChange, Delivery, InboundText
 
@@ -47,69 +50,118 @@ class Response:
     label: str = field(default="", compare=False)
 
 
-Rows = Sequence[Mapping[str, Any]]
-"""Rows of one table, each with every column that its INSERT below names."""
+class TextRow(NamedTuple):
+    """A received text, by columns of its table."""
 
-_DELIVERIES = Insert(
-    Delivery,
-    (
-        *("dedupe_key", "program_id", "subscriber_id", "poll_id", "question_id", "number_key"),
-        *("number", "purpose", "body", "segments", "state", "inbound_sid", "not_before"),
-        *("created_at", "handed_at"),
-    ),
-    tail="RETURNING id, inbound_sid",
-)
-_TEXTS = Insert(
-    InboundText,
-    (
-        *("message_sid", "program_id", "subscriber_id", "question_id", "number_key", "number"),
-        *("to_number", "body", "media_count", "label", "rule", "outcome", "received_at"),
-        *("waiting", "response_body"),
-    ),
-    found={"response_delivery_id": "reply.id"},
-    joined="LEFT JOIN reply ON reply.inbound_sid = given.message_sid",
-)
-_ANSWERS = Insert(
-    Answer,
-    (
-        *("question_id", "subscriber_id", "choice_id", "number", "text", "comment"),
-        "answered_at",
-    ),
-    tail=UPSERT,
-)
-_HISTORY = Insert(
-    AnswerChange,
-    (
-        *("question_id", "subscriber_id", "value", "void", "actor", "rule", "message_sid"),
-        "changed_at",
-    ),
-)
+    message_sid: str
+    program_id: int | None
+    subscriber_id: int | None
+    question_id: int | None
+    number_key: bytes
+    number: str
+    to_number: str
+    body: str
+    media_count: int
+    label: str
+    rule: str
+    outcome: Outcome | None
+    received_at: datetime
+    waiting: Waiting | None
+
+
+class ReplyRow(NamedTuple):
+    """The text back, by columns of the ledger; the rest is as in what it replies to.
+
+    Attributes:
+        state: ``handed`` where the webhook's answer carries it, ``ready`` where a worker will.
+    """
+
+    inbound_sid: str
+    poll_id: int | None
+    question_id: int | None
+    purpose: Purpose
+    body: str
+    segments: int
+    state: DeliveryState
+
+
+class ChangeRow(NamedTuple):
+    """What an answer became by a text; the rest is as in that text."""
+
+    message_sid: str
+    question_id: int
+    value: str | None
+    void: bool
+
+
 _WRITE = Statement(
     f"""
-    WITH reply AS ({_DELIVERIES.sql("delivery_")}),
-         received AS ({_TEXTS.sql("text_")}),
-         answered AS ({_ANSWERS.sql("answer_")}),
-         changed AS ({_HISTORY.sql("change_")})
+    WITH given AS MATERIALIZED (
+        SELECT * FROM {unnested(InboundText, TextRow._fields, "text_")}
+            WITH ORDINALITY AS given ({", ".join(TextRow._fields)}, place)
+    ), reply AS (
+        INSERT INTO delivery (
+            dedupe_key, program_id, subscriber_id, number_key, number, not_before, created_at,
+            handed_at, {", ".join(ReplyRow._fields)}
+        )
+        SELECT concat('reply:', inbound_sid), program_id, subscriber_id, number_key, number,
+               CAST(:now AS timestamptz), :now, CASE WHEN state = 'handed' THEN :now END,
+               {", ".join(f"said.{name}" for name in ReplyRow._fields)}
+        FROM {unnested(Delivery, ReplyRow._fields, "reply_")}
+            AS said ({", ".join(ReplyRow._fields)})
+        JOIN given ON given.message_sid = said.inbound_sid
+        ORDER BY given.place
+        RETURNING id, inbound_sid, CASE WHEN state = 'handed' THEN body END AS response
+    ), received AS (
+        INSERT INTO inbound_text (
+            {", ".join(TextRow._fields)}, response_body, response_delivery_id
+        )
+        SELECT {", ".join(f"given.{name}" for name in TextRow._fields)}, reply.response, reply.id
+        FROM given LEFT JOIN reply ON reply.inbound_sid = given.message_sid
+        ORDER BY given.place
+    ), answered AS (
+        INSERT INTO answer ({", ".join(AnswerRow._fields)})
+        SELECT * FROM {unnested(Answer, AnswerRow._fields, "answer_")} {UPSERT}
+    ), changed AS (
+        INSERT INTO answer_change (
+            subscriber_id, actor, rule, changed_at, {", ".join(ChangeRow._fields)}
+        )
+        SELECT given.subscriber_id, :actor, given.rule, given.received_at,
+               {", ".join(f"change.{name}" for name in ChangeRow._fields)}
+        FROM {unnested(AnswerChange, ChangeRow._fields, "change_")}
+            WITH ORDINALITY AS change ({", ".join(ChangeRow._fields)}, place)
+        JOIN given ON given.message_sid = change.message_sid
+        ORDER BY change.place
+    )
     SELECT id, inbound_sid FROM reply
     """
 )
 
 
 async def write_texts(
-    session: AsyncSession, texts: Rows, *, replies: Rows, answers: Rows, history: Rows
+    session: AsyncSession,
+    texts: Sequence[TextRow],
+    *,
+    replies: Sequence[ReplyRow],
+    answers: Sequence[AnswerRow],
+    history: Sequence[ChangeRow],
+    actor: str,
+    now: datetime,
 ) -> dict[str, int]:
     """Store texts with what came of them, in one statement; gives the replies' keys by MessageSid.
 
     Args:
-        replies: rows of the ledger, at most one a text.
+        replies: at most one a text.
         answers: as they now stand; one row a question and subscriber.
-        history: what became of answers, in order.
+        history: what became of answers, in order, by ``actor``.
     """
     values = {
-        **_DELIVERIES.values(replies, "delivery_"),
-        **_TEXTS.values(texts, "text_"),
-        **_ANSWERS.values(answers, "answer_"),
-        **_HISTORY.values(history, "change_"),
+        "actor": actor,
+        "now": now,
+        **by_column(TextRow._fields, texts, "text_"),
+        **by_column(ReplyRow._fields, replies, "reply_"),
+        **by_column(AnswerRow._fields, answers, "answer_"),
+        **by_column(ChangeRow._fields, history, "change_"),
     }
     return {row.inbound_sid: row.id for row in await _WRITE.rows(session, values)}
 

@@ -1,7 +1,6 @@
 """Many rows written in one statement, whatever their number."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,45 +12,35 @@ from sqlmodel import SQLModel
 from service.store.quick import Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """Rows for one table, given as an array a column; no array or JSON columns.
+def unnested(model: type[SQLModel], columns: Iterable[str], prefix: str = "") -> str:
+    """``unnest(…)`` of an array a column, each of the column's type; no array or JSON columns.
 
-    Attributes:
-        tail: ``ON CONFLICT …`` and ``RETURNING …``, where wanted.
-        found: columns that are not given: the expression for each, over ``given`` and ``joined``.
-        joined: ``JOIN …`` to ``given``, where ``found`` needs it.
+    Args:
+        prefix: parameters are named as the columns, after this.
     """
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    arrays = (
+        f"CAST(:{prefix}{name} AS {table.c[name].type.compile(dialect=dialect)}[])"
+        for name in columns
+    )
+    return f"unnest({', '.join(arrays)})"
 
-    model: type[SQLModel]
-    columns: tuple[str, ...]
-    tail: str = ""
-    found: Mapping[str, str] = field(default_factory=dict)
-    joined: str = ""
 
-    def sql(self, prefix: str = "") -> str:
-        """The statement; parameters are named as the columns, after ``prefix``."""
-        table: Table = self.model.__table__  # type: ignore[attr-defined]
-        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-        arrays = ", ".join(
-            f"CAST(:{prefix}{name} AS {table.c[name].type.compile(dialect=dialect)}[])"
-            for name in self.columns
-        )
-        names = ", ".join(self.columns)
-        return (
-            f"INSERT INTO {table.name} ({', '.join((*self.columns, *self.found))}) "
-            f"SELECT {', '.join(('given.*', *self.found.values()))} "
-            f"FROM unnest({arrays}) AS given ({names}) {self.joined} {self.tail}"
-        )
-
-    def values(self, rows: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, list[Any]]:
-        """The parameters for ``rows``, which must have every column."""
-        return {f"{prefix}{name}": [row[name] for row in rows] for name in self.columns}
+def by_column(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], prefix: str = ""
+) -> dict[str, Sequence[Any]]:
+    """The parameters of ``unnested`` for rows with just these columns."""
+    turned = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    return {f"{prefix}{name}": values for name, values in zip(columns, turned, strict=True)}
 
 
 @cache
 def _insert_statement(model: type[SQLModel], columns: tuple[str, ...], tail: str) -> Statement:
-    return Statement(Insert(model, columns, tail).sql())
+    return Statement(
+        f"INSERT INTO {model.__tablename__} ({', '.join(columns)}) "
+        f"SELECT * FROM {unnested(model, columns)} {tail}"
+    )
 
 
 async def insert_many(
@@ -74,4 +63,5 @@ async def insert_many(
         return ()
     columns = tuple(rows[0])
     statement = _insert_statement(model, columns, tail)
-    return await statement.rows(session, Insert(model, columns).values(rows))
+    values = [tuple(row[name] for name in columns) for row in rows]
+    return await statement.rows(session, by_column(columns, values))

@@ -13,11 +13,13 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from service.store.engine import Sessions, is_disconnect
 
 _DRIVER = "driver"
+_MOST_READY = 6
+"""Connections of the pool that may be kept at hand: one for each lane of texts and receipts."""
 _NAME = re.compile(r"(?<![:\w]):(\w+)")
 
 
@@ -59,18 +61,70 @@ async def quick_transaction(
     Args:
         lock_keys: as for ``engine.lock_numbers``.
     """
-    async with sessions() as session:
-        # The driver, not the session, begins and ends the transaction.
-        connection = await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+    connection, driver = await _take(sessions)
+    session = sessions(bind=connection, info={_DRIVER: driver})
+    try:
+        await driver.execute(_begin(lock_keys))
+        yield session
+        await driver.execute("COMMIT")
+    except BaseException as error:
+        await _roll_back(driver)
+        if driver.is_closed() or is_disconnect(error):
+            await _forget_all(sessions)
+        raise
+    finally:
+        if session.in_transaction():
+            await session.close()
+        await _put_back(sessions, connection, driver)
+
+
+async def _take(sessions: Sessions) -> tuple[AsyncConnection, Any]:
+    """A connection in autocommit, for the driver begins and ends the transaction.
+
+    Taking one from the pool and giving it back cost more than BEGIN and COMMIT do.
+    """
+    while sessions.ready:
+        connection = sessions.ready.pop()
         driver = _driver_of(connection)
-        session.info[_DRIVER] = driver
+        if not driver.is_closed():
+            return connection, driver
+        await _discard(connection)
+    connection = await sessions.engine.connect()
+    await connection.execution_options(isolation_level="AUTOCOMMIT")
+    return connection, _driver_of(connection)
+
+
+async def _put_back(sessions: Sessions, connection: AsyncConnection, driver: Any) -> None:
+    if driver.is_closed():
+        await _discard(connection)
+    elif len(sessions.ready) < _MOST_READY:
+        sessions.ready.append(connection)
+    else:
+        await connection.close()
+
+
+async def _discard(connection: AsyncConnection) -> None:
+    with suppress(Exception):
+        await connection.invalidate()
+    with suppress(Exception):
+        await connection.close()
+
+
+async def _roll_back(driver: Any) -> None:
+    """Nothing of the transaction stands."""
+    if not driver.is_closed():
         try:
-            await driver.execute(_begin(lock_keys))
-            yield session
-            await driver.execute("COMMIT")
-        except BaseException as error:
-            await _give_up(connection.engine, driver, error)
-            raise
+            await driver.execute("ROLLBACK")
+        except BaseException:  # noqa: BLE001  (what has failed already is being raised)
+            driver.terminate()
+
+
+async def _forget_all(sessions: Sessions) -> None:
+    """The server is gone, and with it every connection."""
+    while sessions.ready:
+        await _discard(sessions.ready.pop())
+    with suppress(Exception):
+        await sessions.engine.dispose()
 
 
 def _driver_of(connection: AsyncConnection) -> Any:
@@ -84,15 +138,3 @@ def _begin(lock_keys: Iterable[int]) -> str:
     if not keys:
         return "BEGIN"
     return f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest('{{{keys}}}'::bigint[]) AS k"
-
-
-async def _give_up(engine: AsyncEngine, driver: Any, error: BaseException) -> None:
-    """Nothing of the transaction stands; nor, where the server is gone, does any connection."""
-    if not driver.is_closed():
-        try:
-            await driver.execute("ROLLBACK")
-        except BaseException:  # noqa: BLE001  (what has failed already is being raised)
-            driver.terminate()
-    if driver.is_closed() or is_disconnect(error):
-        with suppress(Exception):
-            await engine.dispose()
