@@ -1,6 +1,6 @@
 """What is known of the texts in one batch and of their senders, in one query whatever its size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -78,6 +78,31 @@ _KNOWN = Statement(
 )
 
 
+class _Row(NamedTuple):
+    """One text and its sender, as the query above gives them; a poll's columns go together."""
+
+    message_sid: str
+    known: bool
+    response_body: str | None
+    response_delivery_id: int | None
+    program_id: int | None
+    number_key: bytes
+    subscriber_id: int | None
+    state: str | None
+    hold: bool | None
+    review: bool | None
+    language: str | None
+    stopped_before: bool
+    poll_id: int | None
+    position: int | None
+    poll_state: str
+    version: int
+    slug: str
+    results_at: datetime | None
+    answers: Sequence[Sequence[Any]]
+    said: Sequence[Sequence[Any]]
+
+
 class _Said(NamedTuple):
     """Automatic texts of one kind to one number."""
 
@@ -126,10 +151,11 @@ async def load_known(
         "hour_ago": now - timedelta(hours=1),
         "asked_by": asked_by,
     }
-    rows = await _KNOWN.rows(session, values)
+    rows = [_Row(*row) for row in await _KNOWN.rows(session, values)]
     polls = await catalog.questions(
         session, ((row.poll_id, row.version) for row in rows if row.poll_id)
     )
+    asked = _asked_polls(rows, polls, public_base_url)
     return Known(
         responses={
             row.message_sid: Response(row.response_body, row.response_delivery_id)
@@ -142,19 +168,12 @@ async def load_known(
                 number_key=row.number_key,
                 subscriber_id=row.subscriber_id,
                 language=row.language or "en",
-                member=_member(row, polls, public_base_url),
+                member=_member(row, asked[row.poll_id] if row.poll_id else None),
             )
             for row in rows
             if row.program_id is not None
         },
     )
-
-
-def _given(row: Any) -> dict[int, Given]:
-    return {
-        position: Given(label, number, text, comment, answered_at)
-        for position, label, number, text, comment, answered_at in row.answers
-    }
 
 
 _STANDING = text(
@@ -179,36 +198,47 @@ async def standing_answers(
     }
 
 
-def _member(
-    row: Any,
-    polls: Mapping[int, tuple[Question, ...]],
-    public_base_url: str,
-) -> Member:
-    state = SubscriberState(row.state) if row.state else None
-    if state is None and row.stopped_before:
-        state = SubscriberState.OPTED_OUT
-    asked = None
-    if row.poll_id:
-        published = row.poll_state == PollState.PUBLISHED
-        asked = AskedPoll(
+def _asked_polls(
+    rows: Iterable[_Row], polls: Mapping[int, tuple[Question, ...]], public_base_url: str
+) -> dict[int, AskedPoll]:
+    """The polls that these people were asked last, each once, by key."""
+    return {
+        row.poll_id: AskedPoll(
             identifier=row.poll_id,
             state=PollState(row.poll_state),
             questions=polls[row.poll_id],
             results_at=row.results_at,
-            link=f"{public_base_url}/polls/{row.slug}" if published else "",
+            link=f"{public_base_url}/polls/{row.slug}"
+            if row.poll_state == PollState.PUBLISHED
+            else "",
         )
+        for row in {row.poll_id: row for row in rows}.values()
+        if row.poll_id
+    }
+
+
+def _member(row: _Row, asked: AskedPoll | None) -> Member:
+    state = SubscriberState(row.state) if row.state else None
+    if state is None and row.stopped_before:
+        state = SubscriberState.OPTED_OUT
     return Member(
         state=state,
         hold=bool(row.hold),
         review=bool(row.review),
         asked=asked,
         last_asked=row.position or 0,
-        answers=_given(row),
-        said=_said_before(row.program_id, asked, [_Said(*said) for said in row.said]),
+        answers={position: Given(*given) for position, *given in row.answers},
+        said=_said_before(row.program_id, asked, row.said) if row.said else _NOTHING,
     )
 
 
-def _said_before(program_id: int, asked: AskedPoll | None, said: Sequence[_Said]) -> SaidBefore:
+_NOTHING = SaidBefore()
+
+
+def _said_before(
+    program_id: int | None, asked: AskedPoll | None, rows: Sequence[Sequence[Any]]
+) -> SaidBefore:
+    said = [_Said(*row) for row in rows]
     last: dict[Purpose, datetime] = {}
     clarifying: dict[int, int] = {}
     told_closed = False
