@@ -38,6 +38,8 @@ from webhooks.status import StatusEndpoint
 
 _log = logging.getLogger(__name__)
 
+_BATCHES_OF_GARBAGE = 20_000
+"""New objects between two collections; a batch of texts makes some thousands, nearly all acyclic."""
 _WEBHOOKS = "/webhooks/twilio/"
 _INBOUND, _STATUS = "inbound", "status"
 
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None, *, with_worker: bool = False) -
             ingest = _install(app, runtime, known.auth_tokens)
             gc.collect()
             gc.freeze()  # what stands by now stays: it need not be gone through again and again
+            gc.set_threshold(_BATCHES_OF_GARBAGE)
             async with _serving(runtime, ingest, with_worker=with_worker):
                 yield
 

@@ -71,6 +71,26 @@ async def test_items_of_one_key_never_run_at_once_and_keep_their_order() -> None
     assert [index for name, index in order if name == "ben"] == list(range(10))
 
 
+async def test_free_lanes_share_what_waits() -> None:
+    """One lane with everything would leave the other nothing to do, and then the database."""
+    running: list[int] = []
+    both, gate = asyncio.Event(), asyncio.Event()
+
+    async def handle(items: Sequence[int]) -> list[int]:
+        running.append(len(items))
+        if len(running) == 2:
+            both.set()
+        await gate.wait()
+        return list(items)
+
+    batcher = Batcher(handle, key=lambda item: item)
+    waiting = [asyncio.create_task(batcher.submit(item)) for item in range(32)]
+    await asyncio.wait_for(both.wait(), 5)
+    assert running == [16, 16]
+    gate.set()
+    assert await asyncio.gather(*waiting) == list(range(32))
+
+
 async def test_a_full_queue_is_said_at_once() -> None:
     started, gate = asyncio.Event(), asyncio.Event()
 
