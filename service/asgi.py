@@ -39,7 +39,7 @@ from webhooks.status import StatusEndpoint
 _log = logging.getLogger(__name__)
 
 _BATCHES_OF_GARBAGE = 20_000
-"""New objects between two collections; a batch of texts makes some thousands, nearly all acyclic."""
+"""New objects between two collections; a batch of texts makes thousands, nearly all acyclic."""
 _WEBHOOKS = "/webhooks/twilio/"
 _INBOUND, _STATUS = "inbound", "status"
 
