@@ -88,6 +88,10 @@ class Question:
     rendered: str = ""
     identifier: int = 0
 
+    def __hash__(self) -> int:
+        """Equal questions have equal words; a text in is looked up by them, so it is kept cheap."""
+        return hash((self.position, self.text))
+
     def choice_labelled(self, label: str) -> Choice | None:
         """The choice with this label, whatever its case."""
         wanted = label.casefold()
