@@ -37,7 +37,7 @@ LEASE = timedelta(seconds=20)
 """Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
 _TURN_SECONDS = 0.25
 _LARGEST_TURN = 100
-_FEWEST_SHARED_SLOTS = 25
+_FEWEST_SHARED_SLOTS = 10
 _AHEAD = timedelta(seconds=1)
 """How far ahead the turns of one sender are given away."""
 _LATE = timedelta(seconds=0.25)
