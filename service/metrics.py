@@ -6,6 +6,7 @@ ever holds a number.
 
 import math
 from collections.abc import Mapping
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -38,6 +39,7 @@ class Metrics:
             ["label"],
             registry=registry,
         )
+        self._texts_read_as = cache(self._texts_in.labels)
         self._requests = Histogram(
             "pollwire_webhook_seconds",
             "Time to answer a webhook, by endpoint and HTTP status",
@@ -45,6 +47,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._answered = cache(self._requests.labels)
         self._batch_sizes = Histogram(
             "pollwire_batch_size",
             "Webhooks handled in one transaction",
@@ -99,11 +102,11 @@ class Metrics:
 
     def count_text_in(self, label: str) -> None:
         """A text was taken in and read as ``label``; an empty one was known already."""
-        self._texts_in.labels(label or _KNOWN_ALREADY).inc()
+        self._texts_read_as(label or _KNOWN_ALREADY).inc()
 
     def observe_request(self, endpoint: str, status: int, seconds: float) -> None:
         """A webhook was answered."""
-        self._requests.labels(endpoint, str(status)).observe(seconds)
+        self._answered(endpoint, status).observe(seconds)
 
     def observe_batch(self, endpoint: str, size: int, seconds: float) -> None:
         """A group of webhooks was handled."""

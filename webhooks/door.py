@@ -5,7 +5,7 @@ what a framework does for each request is a good part of what a text costs.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.clock import Clock
 
@@ -18,8 +18,7 @@ _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _TRY_AGAIN = (b"retry-after", b"1")
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """A request's parts.
 
     Attributes:
@@ -33,8 +32,7 @@ class Posted:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer: status, body, and headers besides the length."""
 
     status: int

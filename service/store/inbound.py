@@ -16,8 +16,7 @@ from service.store.quick import Statement
 from service.store.tables import Answer, AnswerChange, Delivery, InboundText
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedText:
+class ReceivedText(NamedTuple):
     """A text as the carrier handed it in.
 
     Attributes:
