@@ -59,9 +59,9 @@ async def tell_staff(runtime: Runtime) -> int:
 
 
 async def _phones(runtime: Runtime, session: AsyncSession) -> dict[int, tuple[str, bytes]]:
-    """Phones and their keys by person, without those that have said stop."""
-    people = {person.id or 0: person.phone for person in await list_staff(session)}
-    keyed = {key: (phone, runtime.key_of(phone)) for key, phone in people.items() if phone}
+    """Phones and their keys by person, one that several share once, none that has said stop."""
+    owners = {person.phone: person.id or 0 for person in await list_staff(session) if person.phone}
+    keyed = {owner: (phone, runtime.key_of(phone)) for phone, owner in owners.items()}
     stopped = await opted_out(session, [number_key for _, number_key in keyed.values()])
     return {key: phone for key, phone in keyed.items() if phone[1] not in stopped}
 

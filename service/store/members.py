@@ -69,6 +69,7 @@ _KNOWN = Statement(
     LEFT JOIN LATERAL (
         SELECT poll_id, question_id FROM delivery
         WHERE subscriber_id = s.id AND purpose IN ('ask', 'follow_up') AND handed_at IS NOT NULL
+          AND state <> 'failed'
           AND (CAST(:asked_by AS timestamptz) IS NULL OR handed_at <= :asked_by)
         ORDER BY handed_at DESC, id DESC LIMIT 1
     ) d ON true

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from service.store.engine import Sessions, is_disconnect
+from service.store.engine import STATEMENT_TIMEOUT_SECONDS, Sessions, is_disconnect
 
 _DRIVER = "driver"
 _MOST_READY = 6
@@ -46,7 +46,9 @@ class Statement:
             result = await session.execute(self._text, values)
             return result.all() if result.returns_rows else ()  # type: ignore[attr-defined]
         given = [values[name] for name in self._names]
-        rows: Sequence[Any] = await driver.fetch(self._sql, *given, record_class=Row)
+        rows: Sequence[Any] = await driver.fetch(
+            self._sql, *given, timeout=STATEMENT_TIMEOUT_SECONDS, record_class=Row
+        )
         return rows
 
 
@@ -64,10 +66,12 @@ async def quick_transaction(
     connection, driver = await _take(sessions)
     session = sessions(bind=connection, info={_DRIVER: driver})
     try:
-        await driver.execute(_begin(lock_keys))
+        await driver.execute(_begin(lock_keys), timeout=STATEMENT_TIMEOUT_SECONDS)
         yield session
-        await driver.execute("COMMIT")
+        await driver.execute("COMMIT", timeout=STATEMENT_TIMEOUT_SECONDS)
     except BaseException as error:
+        if isinstance(error, TimeoutError):
+            driver.terminate()  # a server that does not answer will not roll back either
         await _roll_back(driver)
         if driver.is_closed() or is_disconnect(error):
             await _forget_all(sessions)

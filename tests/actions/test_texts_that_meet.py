@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from service.actions.record_receipts import ReceivedReceipt, record_receipts
-from service.errors import NotTakenError
+from service.errors import NotTakenError, RejectedError
 from service.runtime import Runtime
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
@@ -45,6 +45,13 @@ async def ledger(runtime: Runtime) -> list[tuple[str, str, str]]:
     query = "SELECT purpose, state, reason FROM delivery WHERE inbound_sid IS NULL ORDER BY id"
     async with runtime.sessions() as session:
         return [tuple(row) for row in await session.execute(text(query))]  # type: ignore[misc]
+
+
+async def answered(runtime: Runtime) -> list[int]:
+    """The polls that were answered."""
+    query = "SELECT q.poll_id FROM answer a JOIN question q ON q.id = a.question_id"
+    async with runtime.sessions() as session:
+        return list(await session.scalars(text(query)))
 
 
 def said(gateway: FakeGateway) -> list[str]:
@@ -125,11 +132,18 @@ async def test_a_reminder_that_another_polls_question_overtakes_is_dropped(
     assert said(gateway) == ["question", "question"]
     assert (await ledger(runtime))[1] == ("reminder", "cancelled", "asked something else since")
     await text_in(runtime, number, "yes")
-    async with runtime.sessions() as session:
-        polls = await session.scalars(
-            text("SELECT q.poll_id FROM answer a JOIN question q ON q.id = a.question_id")
-        )
-    assert list(polls) == [2]
+    assert await answered(runtime) == [2]
+
+
+async def test_a_question_that_never_left_is_not_the_one_that_is_answered(
+    runtime: Runtime, gateway: FakeGateway
+) -> None:
+    number = await asked(runtime)
+    gateway.fail = lambda _: RejectedError("21211", code=21211)
+    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await run_background(runtime)
+    await text_in(runtime, number, "yes")
+    assert await answered(runtime) == [1]
 
 
 async def test_an_account_that_cannot_send_results_is_told_to_staff(

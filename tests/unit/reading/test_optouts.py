@@ -81,6 +81,7 @@ def test_a_stop_word_inside_an_ordinary_text_opts_nobody_out(text: str) -> None:
         "how do I stop",
         "cancel that",
         "no more",
+        "please no more messages from you guys ok",
     ],
 )
 def test_what_may_be_an_opt_out_waits_for_a_person(text: str) -> None:

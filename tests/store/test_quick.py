@@ -1,0 +1,75 @@
+"""Transactions straight on the driver: connections at hand, and a server that stands still."""
+
+import os
+import signal
+
+import pytest
+from sqlalchemy import text
+
+from service.runtime import Runtime
+from service.store import quick
+from service.store.engine import is_hopeless
+from service.store.quick import Statement, quick_transaction
+
+PID = Statement("SELECT pg_backend_pid() AS pid")
+NOTE = Statement("INSERT INTO opt_out (number_key, first_at, last_at) VALUES ('x', now(), now())")
+
+
+async def backend(runtime: Runtime) -> int:
+    async with quick_transaction(runtime.sessions) as session:
+        return int((await PID.rows(session, {}))[0].pid)
+
+
+async def noted(runtime: Runtime) -> int:
+    async with runtime.sessions() as session:
+        return int((await session.execute(text("SELECT count(*) FROM opt_out"))).scalar_one())
+
+
+async def test_a_connection_is_used_again(runtime: Runtime) -> None:
+    assert await backend(runtime) == await backend(runtime)
+    await runtime.sessions.close()
+    assert not runtime.sessions.ready
+
+
+async def test_what_fails_is_rolled_back_and_its_connection_goes_on(runtime: Runtime) -> None:
+    before = await backend(runtime)
+    with pytest.raises(ValueError, match="no"):
+        async with quick_transaction(runtime.sessions) as session:
+            await NOTE.rows(session, {})
+            raise ValueError("no")
+    assert await noted(runtime) == 0
+    assert await backend(runtime) == before
+
+
+async def test_a_session_and_the_driver_are_one_transaction(runtime: Runtime) -> None:
+    with pytest.raises(ValueError, match="no"):
+        async with quick_transaction(runtime.sessions) as session:
+            await session.execute(
+                text(
+                    "INSERT INTO opt_out (number_key, first_at, last_at) VALUES ('y', now(), now())"
+                )
+            )
+            raise ValueError("no")
+    assert await noted(runtime) == 0
+    async with quick_transaction(runtime.sessions) as session:
+        await session.execute(text("SELECT 1"))
+        await NOTE.rows(session, {})
+    assert await noted(runtime) == 1
+
+
+async def test_a_server_that_stands_still_is_given_up(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "STATEMENT_TIMEOUT_SECONDS", 0.3)
+    frozen = await backend(runtime)
+    try:
+        with pytest.raises(TimeoutError) as told:
+            async with quick_transaction(runtime.sessions) as session:
+                await NOTE.rows(session, {})
+                os.kill(frozen, signal.SIGSTOP)
+                await PID.rows(session, {})
+        assert is_hopeless(told.value)
+        assert await backend(runtime) != frozen
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    assert await noted(runtime) == 0
