@@ -69,17 +69,20 @@ async def quick_transaction(
         await driver.execute(_begin(lock_keys), timeout=STATEMENT_TIMEOUT_SECONDS)
         yield session
         await driver.execute("COMMIT", timeout=STATEMENT_TIMEOUT_SECONDS)
+    except TimeoutError:
+        driver.terminate()  # what stands still would not roll back either
+        raise
     except BaseException as error:
-        if isinstance(error, TimeoutError):
-            driver.terminate()  # a server that does not answer will not roll back either
         await _roll_back(driver)
         if driver.is_closed() or is_disconnect(error):
             await _forget_all(sessions)
         raise
     finally:
-        if session.in_transaction():
-            await session.close()
-        await _put_back(sessions, connection, driver)
+        try:
+            if session.in_transaction():
+                await session.close()
+        finally:
+            await _put_back(sessions, connection, driver)
 
 
 async def _take(sessions: Sessions) -> tuple[AsyncConnection, Any]:
@@ -118,7 +121,7 @@ async def _roll_back(driver: Any) -> None:
     """Nothing of the transaction stands."""
     if not driver.is_closed():
         try:
-            await driver.execute("ROLLBACK")
+            await driver.execute("ROLLBACK", timeout=STATEMENT_TIMEOUT_SECONDS)
         except BaseException:  # noqa: BLE001  (what has failed already is being raised)
             driver.terminate()
 

@@ -1,5 +1,6 @@
 """Transactions straight on the driver: connections at hand, and a server that stands still."""
 
+import asyncio
 import os
 import signal
 
@@ -61,15 +62,22 @@ async def test_a_server_that_stands_still_is_given_up(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quick, "STATEMENT_TIMEOUT_SECONDS", 0.3)
-    frozen = await backend(runtime)
+    async with runtime.sessions() as session:
+        idle = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        frozen = {idle, await backend(runtime)}
     try:
-        with pytest.raises(TimeoutError) as told:
-            async with quick_transaction(runtime.sessions) as session:
-                await NOTE.rows(session, {})
-                os.kill(frozen, signal.SIGSTOP)
-                await PID.rows(session, {})
+        async with asyncio.timeout(3):
+            with pytest.raises(TimeoutError) as told:
+                async with quick_transaction(runtime.sessions) as session:
+                    await session.execute(text("SELECT 1"))
+                    await NOTE.rows(session, {})
+                    for pid in frozen:
+                        os.kill(pid, signal.SIGSTOP)
+                    await PID.rows(session, {})
         assert is_hopeless(told.value)
-        assert await backend(runtime) != frozen
+        assert not runtime.sessions.ready
     finally:
-        os.kill(frozen, signal.SIGCONT)
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    assert await backend(runtime) not in frozen - {idle}
     assert await noted(runtime) == 0
