@@ -78,7 +78,6 @@ def _run_server(app: object, settings: "Settings", **options: Any) -> None:
             port=settings.port,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # nothing is made of who asks, or under which address
             log_config=None,
             log_level=settings.log_level,
             timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -75,6 +75,7 @@ _ASKED_AND_SILENT = f"""EXISTS (
                   SELECT FROM delivery n
                   WHERE n.subscriber_id = c.id AND n.purpose IN ('ask', 'follow_up')
                     AND n.handed_at > d.handed_at AND n.retry_of IS DISTINCT FROM d.id
+                    AND n.state <> 'failed'
               )
         ) AND NOT EXISTS (
             SELECT FROM delivery w

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from asyncpg import InterfaceError
+from asyncpg import InterfaceError, InternalClientError
 from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -71,7 +71,9 @@ class Sessions(async_sessionmaker[AsyncSession]):
     async def close(self) -> None:
         """Give the connections at hand back to the pool."""
         while self.ready:
-            await self.ready.pop().close()
+            connection = self.ready.pop()
+            await connection.invalidate()  # the pool it came from may be gone
+            await connection.close()
 
 
 async def once_more_if_disconnected(work: Callable[[], Awaitable[T]]) -> T:
@@ -95,7 +97,7 @@ def is_disconnect(error: BaseException) -> bool:
         return True
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = str(getattr(cause, "sqlstate", None) or "")
-    return isinstance(cause, (OSError, InterfaceError)) or state.startswith(_AWAY)
+    return isinstance(cause, _LOST) or state.startswith(_AWAY)
 
 
 def is_out_of_range(error: BaseException) -> bool:
@@ -117,6 +119,8 @@ def is_hopeless(error: BaseException) -> bool:
 
 _WAITED = frozenset({"53300", "55P03", "57014"})
 """SQLSTATEs: too many connections, lock not available, statement cancelled."""
+_LOST = (OSError, InterfaceError, InternalClientError)
+"""The last where the server's farewell was read and the end of the connection not yet."""
 _AWAY = ("08", "57P")
 """SQLSTATE classes: connection exception; the server shuts down or starts up."""
 

@@ -36,6 +36,7 @@ _PAST = text(
            EXISTS ({_JOINS} AND i.program_id = p.id) AS joined_since,
            EXISTS (SELECT FROM delivery d WHERE d.subscriber_id = s.id
                    AND d.purpose IN ('ask', 'follow_up') AND d.handed_at > :until
+                   AND d.state <> 'failed'
                    AND d.poll_id IS DISTINCT FROM :poll) AS asked_since
     FROM program p
     LEFT JOIN subscriber s ON s.program_id = p.id AND s.number_key = CAST(:key AS bytea)

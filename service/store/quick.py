@@ -6,6 +6,7 @@ pool; whatever else a batch needs (consent, reviews) goes through the same sessi
 the same transaction. ``docs/capacity.md`` has the figures.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -18,8 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from service.store.engine import STATEMENT_TIMEOUT_SECONDS, Sessions, is_disconnect
 
 _DRIVER = "driver"
-_MOST_READY = 6
+_MOST_READY = 4
 """Connections of the pool that may be kept at hand: one for each lane of texts and receipts."""
+_MOST_SECONDS = STATEMENT_TIMEOUT_SECONDS + 1
+"""For a whole transaction: what waits for a lock is told so by the server first."""
 _NAME = re.compile(r"(?<![:\w]):(\w+)")
 
 
@@ -46,9 +49,7 @@ class Statement:
             result = await session.execute(self._text, values)
             return result.all() if result.returns_rows else ()  # type: ignore[attr-defined]
         given = [values[name] for name in self._names]
-        rows: Sequence[Any] = await driver.fetch(
-            self._sql, *given, timeout=STATEMENT_TIMEOUT_SECONDS, record_class=Row
-        )
+        rows: Sequence[Any] = await driver.fetch(self._sql, *given, record_class=Row)
         return rows
 
 
@@ -58,7 +59,8 @@ async def quick_transaction(
 ) -> AsyncIterator[AsyncSession]:
     """A transaction that begins by locking numbers, in one trip to the database.
 
-    Only for statements: nothing is flushed.
+    Only for statements: nothing is flushed. A server that stands still is given up in time to
+    answer Twilio, with ``TimeoutError``.
 
     Args:
         lock_keys: as for ``engine.lock_numbers``.
@@ -66,9 +68,11 @@ async def quick_transaction(
     connection, driver = await _take(sessions)
     session = sessions(bind=connection, info={_DRIVER: driver})
     try:
-        await driver.execute(_begin(lock_keys), timeout=STATEMENT_TIMEOUT_SECONDS)
-        yield session
-        await driver.execute("COMMIT", timeout=STATEMENT_TIMEOUT_SECONDS)
+        async with asyncio.timeout(_MOST_SECONDS):
+            await driver.execute(_begin(lock_keys))
+            yield session
+            if await driver.execute("COMMIT") != "COMMIT":
+                raise RuntimeError("an error was passed over, so nothing was stored")
     except TimeoutError:
         driver.terminate()  # what stands still would not roll back either
         raise
@@ -107,7 +111,7 @@ async def _put_back(sessions: Sessions, connection: AsyncConnection, driver: Any
     elif len(sessions.ready) < _MOST_READY:
         sessions.ready.append(connection)
     else:
-        await connection.close()
+        await _discard(connection)
 
 
 async def _discard(connection: AsyncConnection) -> None:
@@ -121,7 +125,7 @@ async def _roll_back(driver: Any) -> None:
     """Nothing of the transaction stands."""
     if not driver.is_closed():
         try:
-            await driver.execute("ROLLBACK", timeout=STATEMENT_TIMEOUT_SECONDS)
+            await driver.execute("ROLLBACK", timeout=_MOST_SECONDS)
         except BaseException:  # noqa: BLE001  (what has failed already is being raised)
             driver.terminate()
 

@@ -31,7 +31,7 @@ _LEASED = text(
            d.purpose = 'reminder' AND EXISTS (
                SELECT FROM delivery n
                WHERE n.subscriber_id = d.subscriber_id AND n.purpose IN ('ask', 'follow_up')
-                 AND n.handed_at > d.created_at AND n.poll_id <> d.poll_id
+                 AND n.handed_at > d.created_at AND n.poll_id <> d.poll_id AND n.state <> 'failed'
            ) AS asked_since
     FROM delivery d
     LEFT JOIN subscriber s ON s.id = d.subscriber_id

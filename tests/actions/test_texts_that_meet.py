@@ -139,11 +139,25 @@ async def test_a_question_that_never_left_is_not_the_one_that_is_answered(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
     number = await asked(runtime)
-    gateway.fail = lambda _: RejectedError("21211", code=21211)
+    gateway.fail = lambda _: RejectedError("21617", code=21617)
     await make_open_poll(runtime, {**COACHING, "slug": "second"})
     await run_background(runtime)
     await text_in(runtime, number, "yes")
     assert await answered(runtime) == [1]
+
+
+async def test_a_question_that_never_left_takes_no_reminders_place(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock
+) -> None:
+    await asked(runtime)
+    gateway.fail = lambda _: RejectedError("21617", code=21617)
+    clock.advance(HOUR)
+    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await run_background(runtime)
+    gateway.fail = lambda _: None
+    clock.advance(24 * HOUR)
+    await run_background(runtime)
+    assert said(gateway) == ["question", "reminder"]
 
 
 async def test_an_account_that_cannot_send_results_is_told_to_staff(

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -58,10 +60,20 @@ async def test_a_session_and_the_driver_are_one_transaction(runtime: Runtime) ->
     assert await noted(runtime) == 1
 
 
+async def test_an_error_passed_over_is_no_commit(runtime: Runtime) -> None:
+    with pytest.raises(RuntimeError, match="passed over"):
+        async with quick_transaction(runtime.sessions) as session:
+            await NOTE.rows(session, {})
+            with suppress(asyncpg.UniqueViolationError):
+                await NOTE.rows(session, {})
+    assert await noted(runtime) == 0
+
+
+@pytest.mark.parametrize("by_session", [False, True])
 async def test_a_server_that_stands_still_is_given_up(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, by_session: bool
 ) -> None:
-    monkeypatch.setattr(quick, "STATEMENT_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(quick, "_MOST_SECONDS", 0.3)
     async with runtime.sessions() as session:
         idle = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
         frozen = {idle, await backend(runtime)}
@@ -73,6 +85,8 @@ async def test_a_server_that_stands_still_is_given_up(
                     await NOTE.rows(session, {})
                     for pid in frozen:
                         os.kill(pid, signal.SIGSTOP)
+                    if by_session:
+                        await session.execute(text("SELECT 1"))
                     await PID.rows(session, {})
         assert is_hopeless(told.value)
         assert not runtime.sessions.ready

@@ -17,17 +17,19 @@ _DROPPED = (
 
 
 def upgrade() -> None:
-    for table, column, target in _DROPPED:
-        name = op.f(f"fk_{table}_{column}_{target}")
-        op.drop_constraint(name, table, type_="foreignkey")
-    op.drop_constraint(op.f("uq_delivery_message_sid"), "delivery", type_="unique")
+    # First what takes long and lets others read; then what keeps everybody out, at once.
     op.create_index(
-        "uq_delivery_message_sid",
+        "ix_new",
         "delivery",
         ["message_sid"],
         unique=True,
         postgresql_where=text("message_sid IS NOT NULL"),
     )
+    op.drop_constraint(op.f("uq_delivery_message_sid"), "delivery", type_="unique")
+    op.execute("ALTER INDEX ix_new RENAME TO uq_delivery_message_sid")
+    for table, column, target in _DROPPED:
+        name = op.f(f"fk_{table}_{column}_{target}")
+        op.drop_constraint(name, table, type_="foreignkey")
 
 
 def downgrade() -> None:
