@@ -238,7 +238,7 @@ class InboundChanges:
             purpose=say.purpose,
             body=body,
             segments=measure(body).segments,
-            # A webhook that comes after all gets nothing to say.
+            # A webhook that comes after all gets nothing to say: a worker sends the answer.
             state=DeliveryState.READY if entry.past else DeliveryState.HANDED,
         )
 

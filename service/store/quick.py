@@ -106,9 +106,7 @@ async def _take(sessions: Sessions) -> tuple[AsyncConnection, Any]:
 
 
 async def _put_back(sessions: Sessions, connection: AsyncConnection, driver: Any) -> None:
-    if driver.is_closed():
-        await _discard(connection)
-    elif len(sessions.ready) < _MOST_READY:
+    if len(sessions.ready) < _MOST_READY and not driver.is_closed():
         sessions.ready.append(connection)
     else:
         await _discard(connection)
