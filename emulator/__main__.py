@@ -1,5 +1,6 @@
 """Runs the emulator: ``python -m emulator --inbound-url http://127.0.0.1:8000/…``."""
 
+import gc
 import logging
 import signal
 import sys
@@ -17,8 +18,13 @@ def _leave(signal_number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+_GARBAGE = (20_000, 50, 1_000)
+"""Nothing in the message log is garbage; to go through it all would hold up every answer."""
+
+
 def main() -> None:
     """Serves until told to stop."""
+    gc.set_threshold(*_GARBAGE)
     settings = read_settings(sys.argv[1:])
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # uvicorn shuts down in order and then hands the signal on to this handler.

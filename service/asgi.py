@@ -1,7 +1,6 @@
 """Composition root of the web process: webhooks and public pages in one ASGI app."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -15,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.actions.receive_texts import receive_texts
 from service.actions.record_receipts import ReceivedReceipt, record_receipts
-from service.bootstrap import open_runtime
+from service.bootstrap import open_runtime, spare_what_stands
 from service.errors import PollwireError, SettingsError
 from service.logs import Outage
 from service.metrics import Metrics
@@ -38,8 +37,6 @@ from webhooks.status import StatusEndpoint
 
 _log = logging.getLogger(__name__)
 
-_BATCHES_OF_GARBAGE = 20_000
-"""New objects between two collections; a batch of texts makes thousands, nearly all acyclic."""
 _WEBHOOKS = "/webhooks/twilio/"
 _INBOUND, _STATUS = "inbound", "status"
 
@@ -63,9 +60,7 @@ def create_app(settings: Settings | None = None, *, with_worker: bool = False) -
         assert isinstance(app, _App)  # noqa: S101  (the shell below)
         async with open_runtime(known) as runtime:
             ingest = _install(app, runtime, known.auth_tokens)
-            gc.collect()
-            gc.freeze()  # what stands by now stays: it need not be gone through again and again
-            gc.set_threshold(_BATCHES_OF_GARBAGE)
+            spare_what_stands()
             async with _serving(runtime, ingest, with_worker=with_worker):
                 yield
 

@@ -62,10 +62,12 @@ async def make_program(runtime: Runtime, slug: str = "stat", **changes: Any) -> 
     )
 
 
-async def make_members(runtime: Runtime, people: int, *, to: str = SENDER) -> list[str]:
+async def make_members(
+    runtime: Runtime, people: int, *, to: str = SENDER, word: str = "STAT"
+) -> list[str]:
     """People who have joined by keyword."""
     numbers = [a_number(index) for index in range(people)]
-    await receive_texts(runtime, [a_text(number, "STAT", to=to) for number in numbers])
+    await receive_texts(runtime, [a_text(number, word, to=to) for number in numbers])
     return numbers
 
 

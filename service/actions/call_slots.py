@@ -25,8 +25,8 @@ class CallSlots:
         self._breaker = Breaker()
         self._clock = clock or Clock()
         self._in_flight = 0
-        self._turn = asyncio.Lock()
         self._news = asyncio.Event()
+        self.turn = asyncio.Lock()
         self.turns = count()
 
     @property
@@ -36,19 +36,20 @@ class CallSlots:
             return 0
         return 1 if self._breaker.is_open else self._concurrency.allowed
 
-    async def take(self, wanted: int) -> int:
-        """Take ``wanted`` slots at once, or as many as are allowed; gives how many.
+    async def take(self, most: int) -> int:
+        """Take up to ``most`` slots, once at least half as many are free; gives how many.
 
-        The rest of a turn has to wait for another: 0 while the carrier is silent.
+        Hold :attr:`turn` meanwhile. 0 while the carrier is silent.
         """
-        async with self._turn:
-            while granted := min(wanted, self.allowed):
-                if self._in_flight + granted <= self._concurrency.allowed:
-                    self._in_flight += granted
-                    self._breaker.probe()
-                    return granted
-                self._news.clear()
-                await self._news.wait()
+        while wanted := min(most, self.allowed):
+            free = self._concurrency.allowed - self._in_flight
+            if 2 * free >= wanted:
+                granted = min(wanted, free)
+                self._in_flight += granted
+                self._breaker.probe()
+                return granted
+            self._news.clear()
+            await self._news.wait()
         return 0
 
     def give_back(self, slots: int = 1) -> None:

@@ -1,6 +1,7 @@
 """Hand due texts to the carrier, each once.
 
-Claim with a lease, reserve rate, mark *handed* and commit, call outside any transaction, record.
+Take slots, claim with a lease, look a last time, reserve rate, mark *handed* and commit, call
+outside any transaction, record.
 
 A text is handed over at most once for each time it is marked so: between the commit of *handed*
 and the recorded outcome it is nobody's to send. If the process dies there, the text is in doubt
@@ -27,25 +28,30 @@ from service.domain.programs import Program
 from service.runtime import Runtime
 from service.sms.gateway import SmsGateway
 from service.store.deliveries import Move, move
-from service.store.engine import lock_numbers, once_more_if_disconnected
+from service.store.engine import once_more_if_disconnected
 from service.store.failures import drop_needless_retries
 from service.store.hindsight import answers_among
+from service.store.quick import quick_transaction
 from service.store.standing import leased_with_standing
-from service.store.turns import ClaimedText, Source, claim, due_sources, put_back, reserve_rate
+from service.store.turns import ClaimedText, Source, claim, due_sources, reserve_rate
 
 LEASE = timedelta(seconds=20)
-"""Longer than a batch waits for its turn at the shared rate, with twenty workers sharing it."""
-_TURN_SECONDS = 0.25
-_LARGEST_TURN = 100
+"""Longer than it takes to hand over what was claimed."""
+_TURN_SECONDS = 0.1
 _FEWEST_SHARED_SLOTS = 10
-_AHEAD = timedelta(seconds=1)
-"""How far ahead the turns of one sender are given away."""
+_AHEAD = timedelta(seconds=0.05)
+"""How long before its moment a turn is prepared."""
+_LOOK_AGAIN = timedelta(seconds=0.25)
 _LATE = timedelta(seconds=0.1)
-"""A turn that waited longer for its slots reserves anew, so no second has a tenth too many."""
+"""A turn that is later than this reserves anew, so no second has a tenth too many texts."""
 
 
 async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots) -> bool:
     """Send one batch of due texts.
+
+    Turns of a process are prepared one after the other, each while the calls of those before are
+    under way; none before it has slots, nor long before its sender's rate has room. So what is
+    reserved is used, and a slow sender holds nothing for long that a fast one could use.
 
     Args:
         slots: shared by all batches of this process.
@@ -53,81 +59,85 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots
     Returns:
         Whether anything was due that may be sent: nothing may while the carrier is silent.
     """
-    if not slots.allowed:
-        return False
-    now = runtime.clock.now()
-    async with runtime.sessions.begin() as session:
-        programs = await runtime.catalog.programs(session)
-        sources = await due_sources(session, now)
-        source = _choose(sources, now, slots)
-        if source is not None:
-            program = programs.by_id(source.program_id)
-            size = _turn_size(runtime, program, slots)
-            claimed = await claim(
-                session, source, name=runtime.name, now=now, lease=LEASE, size=size
-            )
-    if source is None:
-        await sleep_until(runtime, _first_free(sources, now))
-    elif claimed:
-        await _take_turn(runtime, gateway, program, claimed, slots)
+    async with slots.turn:
+        granted = await slots.take(_most_texts(slots))
+        if not granted:
+            return False
+        handed: list[ClaimedText] = []
+        try:
+            now = runtime.clock.now()
+            sources, program, claimed = await _claim(runtime, now, granted, next(slots.turns))
+            if program and claimed:
+                handed, start = await _hand_over(runtime, program, claimed)
+        finally:
+            slots.give_back(granted - len(handed))
+        if program is None:
+            await sleep_until(runtime, _first_free(sources, now))
+    if program and handed:
+        await _call_in_pace(runtime, gateway, program, handed, start, slots)
     return bool(sources)
 
 
-def _choose(sources: Sequence[Source], now: datetime, slots: CallSlots) -> Source | None:
-    """Answers before polls, polls in turn; none whose sender has its next turns given away.
+def _most_texts(slots: CallSlots) -> int:
+    """Of many slots half, so that one turn is prepared while another's calls are under way."""
+    return max(slots.allowed // 2, _FEWEST_SHARED_SLOTS)
 
-    So a slow sender holds no lane that a fast one could use.
-    """
+
+async def _claim(
+    runtime: Runtime, now: datetime, most: int, turn: int
+) -> tuple[Sequence[Source], Program | None, Sequence[ClaimedText]]:
+    """Everything that is due, and texts of one sender whose rate has room, if there is one."""
+    async with quick_transaction(runtime.sessions) as session:
+        programs = await runtime.catalog.programs(session)
+        sources = await due_sources(session, now)
+        source = _choose(sources, now, turn)
+        if source is None:
+            return sources, None, ()
+        program = programs.by_id(source.program_id)
+        # Few enough that pausing, stopping and pacing stay prompt.
+        size = max(1, min(most, int(_rate(runtime, program) * _TURN_SECONDS)))
+        return (
+            sources,
+            program,
+            await claim(session, source, name=runtime.name, now=now, lease=LEASE, size=size),
+        )
+
+
+def _choose(sources: Sequence[Source], now: datetime, turn: int) -> Source | None:
+    """Answers before polls, polls in turn; none whose sender has its next turn given away."""
     free = [one for one in sources if one.free_at is None or one.free_at <= now + _AHEAD]
     first = [one for one in free if one.poll_id is None]
     among = first or free
-    return among[next(slots.turns) % len(among)] if among else None
+    return among[turn % len(among)] if among else None
 
 
 def _first_free(sources: Sequence[Source], now: datetime) -> datetime:
     """When to look again: soon, for something more urgent may come."""
     frees = [one.free_at - _AHEAD for one in sources if one.free_at is not None]
-    return min([*frees, now + _AHEAD])
+    return min([*frees, now + _LOOK_AGAIN]) if sources else now
 
 
 def _rate(runtime: Runtime, program: Program) -> int:
     return runtime.send_rate or program.send_rate
 
 
-def _turn_size(runtime: Runtime, program: Program, slots: CallSlots) -> int:
-    """Texts of one turn: few enough that pausing, stopping and pacing stay prompt.
-
-    Of many slots at most half, so that one turn is prepared while another's calls are under way.
-    """
-    worth = int(_rate(runtime, program) * _TURN_SECONDS)
-    allowed = slots.allowed
-    share = min(allowed, max(allowed // 2, _FEWEST_SHARED_SLOTS))
-    return max(1, min(worth, share, _LARGEST_TURN))
-
-
-async def _take_turn(
+async def _call_in_pace(
     runtime: Runtime,
     gateway: SmsGateway,
     program: Program,
-    texts: Sequence[ClaimedText],
+    handed: Sequence[ClaimedText],
+    start: datetime,
     slots: CallSlots,
 ) -> None:
-    """Wait for the rate and for slots, hand over, call, record."""
+    """Call from ``start`` on, as the rate allows, and record what came of it."""
     rate = _rate(runtime, program)
-    start = await _reserve(runtime, program, texts, rate)
-    await sleep_until(runtime, start)
-    granted = await slots.take(len(texts))
     try:
-        await _put_back(runtime, texts[granted:])
-        texts = texts[:granted]
-        while granted and runtime.clock.now() - start > _LATE:  # what was reserved has passed
-            start = await _reserve(runtime, program, texts, rate)
-            await sleep_until(runtime, start)
-        handed = await _hand_over(runtime, program, texts)
+        if runtime.clock.now() - start > _LATE:  # what was reserved has passed
+            async with quick_transaction(runtime.sessions) as session:
+                start = await _reserve(runtime, session, program, handed)
     except BaseException:
-        slots.give_back(granted)
+        slots.give_back(len(handed))
         raise
-    slots.give_back(granted - len(handed))
     mark = slots.mark()
     outcomes = await asyncio.gather(
         *(
@@ -144,20 +154,13 @@ async def _take_turn(
             raise outcome
 
 
-async def _put_back(runtime: Runtime, texts: Sequence[ClaimedText]) -> None:
-    """Texts that got no slot, because the carrier is slow or silent, are due again."""
-    if texts:
-        async with runtime.sessions.begin() as session:
-            await put_back(session, [text.id for text in texts], runtime.name)
-
-
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
     refused = {one.id for one in moves if one.error_code == UNSUBSCRIBED}
     blocked = {text.number: text.number_key for text in texts if text.id in refused}
     failed = {one.id: one for one in moves if one.state is DeliveryState.FAILED}
     now = runtime.clock.now()
-    async with runtime.sessions.begin() as session:
-        await lock_numbers(session, (lock_key(t.number_key) for t in texts if t.id in failed))
+    locks = [lock_key(text.number_key) for text in texts if text.id in failed]
+    async with quick_transaction(runtime.sessions, locks) as session:
         await move(session, moves, now)
         await record_carrier_opt_outs(session, blocked, now)
         failures = [Failure(one.id, one.error_code) for one in failed.values()]
@@ -166,24 +169,29 @@ async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequenc
 
 
 async def _reserve(
-    runtime: Runtime, program: Program, texts: Sequence[ClaimedText], rate: int
+    runtime: Runtime, session: AsyncSession, program: Program, texts: Sequence[ClaimedText]
 ) -> datetime:
-    segments = sum(text.segments for text in texts)
-    async with runtime.sessions.begin() as session:
-        return await reserve_rate(
-            session, program.sender, segments=segments, rate=rate, now=runtime.clock.now()
-        )
+    return await reserve_rate(
+        session,
+        program.sender,
+        segments=sum(text.segments for text in texts),
+        rate=_rate(runtime, program),
+        now=runtime.clock.now(),
+    )
 
 
 async def _hand_over(
     runtime: Runtime, program: Program, texts: Sequence[ClaimedText]
-) -> list[ClaimedText]:
-    """Under the numbers' locks: those that may still be sent, now marked *handed*."""
+) -> tuple[list[ClaimedText], datetime]:
+    """Under the numbers' locks: those that may still be sent, now marked *handed*; and from when.
+
+    The rate is reserved last, for others wait for it.
+    """
     by_id = {text.id: text for text in texts}
     moves, handed = [], []
     just_sent: Counter[str] = Counter()
-    async with runtime.sessions.begin() as session:
-        await lock_numbers(session, (lock_key(text.number_key) for text in texts))
+    locks = [lock_key(text.number_key) for text in texts]
+    async with quick_transaction(runtime.sessions, locks) as session:
         now = runtime.clock.now()
         retries = [text.id for text in texts if text.retry_of is not None]
         if retries:
@@ -209,7 +217,8 @@ async def _hand_over(
                 handed.append(replace(by_id[key], expires_at=verdict.expires_at, handed_at=now))
                 just_sent[standing.number] += standing.purpose in UNASKED
         await move(session, moves, now, locked=True)
-    return handed
+        start = await _reserve(runtime, session, program, handed) if handed else now
+    return handed, start
 
 
 async def _judge_answers(

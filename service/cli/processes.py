@@ -37,7 +37,7 @@ def worker() -> None:
     """
     import uvloop
 
-    from service.bootstrap import open_runtime
+    from service.bootstrap import open_runtime, spare_what_stands
     from service.logs import configure
     from service.worker import run_worker
 
@@ -47,6 +47,7 @@ def worker() -> None:
     async def whole() -> None:
         stop = _stop_on_signals()
         async with open_runtime(settings) as runtime:
+            spare_what_stands()
             await run_worker(runtime, stop)
 
     uvloop.run(whole())

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.consent import SubscriberState
@@ -12,10 +11,11 @@ from service.domain.deliveries import Purpose
 from service.domain.frequency import DAY, HOUR, MONTH, Sent
 from service.domain.gate import Standing
 from service.domain.polls import PollState
+from service.store.quick import Statement
 
 # What we began is found through the number's subscribers, what answered it by the number itself:
 # so two indexes that are needed anyway serve, and marking a text handed writes to no third.
-_LEASED = text(
+_LEASED = Statement(
     """
     SELECT d.id, d.number, d.purpose, s.state, s.timezone, p.state AS poll_state, p.closes_at,
            coalesce(n.hold, false) AS hold, coalesce(n.review, false) AS review,
@@ -81,8 +81,7 @@ async def leased_with_standing(
         "day_ago": now - DAY,
         "hour_ago": now - HOUR,
     }
-    rows = (await session.execute(_LEASED, values)).all()
-    return {row.id: _standing(row) for row in rows}
+    return {row.id: _standing(row) for row in await _LEASED.rows(session, values)}
 
 
 def _standing(row: Any) -> Standing:

@@ -1,11 +1,11 @@
 """Whose turn it is: due texts by poll, claims with a lease, and the rate that all share."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.store.quick import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Source:
 
 # Polls with texts that wait are found by hopping from one to the next along the index, so neither
 # a million rows of one nor those of a paused one are walked.
-_DUE = text(
+_DUE = Statement(
     """
     WITH RECURSIVE waiting AS (
         (SELECT poll_id FROM delivery
@@ -53,7 +53,7 @@ _DUE = text(
 
 async def due_sources(session: AsyncSession, now: datetime) -> list[Source]:
     """Where texts are due, answers first; paused polls are left out."""
-    return [Source(*row) for row in await session.execute(_DUE, {"now": now})]
+    return [Source(*row) for row in await _DUE.rows(session, {"now": now})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ _CLAIM = """
     ))
     RETURNING id, program_id, number_key, number, body, segments, attempts, retry_of, inbound_sid
     """
-_CLAIM_POLL = text(_CLAIM.format(whose="poll_id = :poll"))
-_CLAIM_FIRST = text(
+_CLAIM_POLL = Statement(_CLAIM.format(whose="poll_id = :poll"))
+_CLAIM_FIRST = Statement(
     _CLAIM.format(whose="program_id = :program AND (poll_id IS NULL OR inbound_sid IS NOT NULL)")
 )
 
@@ -107,37 +107,20 @@ async def claim(
     """Lease up to ``size`` due texts of one source, oldest first."""
     values = {"name": name, "now": now, "until": now + lease, "size": size}
     if source.poll_id is None:
-        rows = await session.execute(_CLAIM_FIRST, values | {"program": source.program_id})
+        rows = await _CLAIM_FIRST.rows(session, values | {"program": source.program_id})
     else:
-        rows = await session.execute(_CLAIM_POLL, values | {"poll": source.poll_id})
+        rows = await _CLAIM_POLL.rows(session, values | {"poll": source.poll_id})
     return sorted((ClaimedText(*row) for row in rows), key=lambda claimed: claimed.id)
 
 
-_PUT_BACK = text(
+_CREDIT = timedelta(seconds=0.05)
+"""Of the rate that a moment's standstill left unused, so much may be made up for."""
+_RESERVE = Statement(
     """
-    UPDATE delivery SET state = 'ready', leased_until = NULL, leased_by = NULL
-    WHERE id IN (
-        SELECT id FROM delivery
-        WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'leased' AND leased_by = :name
-        ORDER BY id FOR NO KEY UPDATE
-    )
-    """
-)
-
-
-async def put_back(session: AsyncSession, ids: Sequence[int], name: str) -> None:
-    """Of these texts, those still leased by ``name`` are due again.
-
-    A lease that has lapsed is another's by now, and what it handed over must not be touched.
-    """
-    await session.execute(_PUT_BACK, {"ids": list(ids), "name": name})
-
-
-_RESERVE = text(
-    """
-    INSERT INTO rate_slot (sender, next_at) VALUES (:sender, CAST(:now AS timestamptz) + :cost)
-    ON CONFLICT (sender) DO UPDATE SET next_at = greatest(
-        least(rate_slot.next_at, CAST(:now AS timestamptz) + interval '5 minutes'), :now) + :cost
+    INSERT INTO rate_slot (sender, next_at)
+    VALUES (:sender, CAST(:now AS timestamptz) + CAST(:cost AS interval))
+    ON CONFLICT (sender) DO UPDATE SET next_at = CAST(:cost AS interval) + greatest(
+        least(rate_slot.next_at, CAST(:now AS timestamptz) + interval '5 minutes'), :earliest)
     RETURNING next_at
     """
 )
@@ -146,8 +129,12 @@ _RESERVE = text(
 async def reserve_rate(
     session: AsyncSession, sender: str, *, segments: int, rate: int, now: datetime
 ) -> datetime:
-    """When ``segments`` may begin to go out; the next caller's turn is after them."""
+    """When ``segments`` may begin to go out; the next caller's turn is after them.
+
+    That may be a moment ago: then they go a little faster than the rate.
+    """
     cost = timedelta(seconds=segments / rate)
-    values = {"sender": sender, "now": now, "cost": cost}
-    next_at: datetime = (await session.execute(_RESERVE, values)).scalar_one()
+    values = {"sender": sender, "now": now, "earliest": now - _CREDIT, "cost": cost}
+    (row,) = await _RESERVE.rows(session, values)
+    next_at: datetime = row.next_at
     return next_at - cost

@@ -284,24 +284,6 @@ async def test_answers_to_texts_are_rows_of_the_ledger_and_never_resent(
     assert (row.state, row.purpose) == ("failed", "confirmation")
 
 
-async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGateway) -> None:
-    from dataclasses import replace
-
-    slow = replace(runtime, send_rate=50)
-    await ready_poll(slow, 30)
-    calls = CallSlots(25)
-    started = asyncio.get_running_loop().time()
-
-    async def lane() -> None:
-        while await dispatch_batch(slow, gateway, calls):
-            pass
-
-    await asyncio.gather(*(lane() for _ in range(4)))
-    took = asyncio.get_running_loop().time() - started
-    assert len(gateway.taken) == 30
-    assert took >= 29 / 50
-
-
 async def test_a_call_that_comes_after_the_allowed_hours_is_not_made(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from service.actions import dispatch
 from service.actions.dispatch import CallSlots, dispatch_batch
 from service.actions.jobs import run_due_job
 from service.actions.people import describe_person
@@ -220,7 +221,7 @@ async def test_a_review_in_one_program_holds_back_the_other(runtime: Runtime) ->
 
 
 async def test_a_stop_between_claim_and_handing_over_stops_the_text(
-    runtime: Runtime, gateway: FakeGateway
+    runtime: Runtime, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await make_program(runtime)
     numbers = await make_members(runtime, 2)
@@ -228,15 +229,14 @@ async def test_a_stop_between_claim_and_handing_over_stops_the_text(
     while await run_due_job(runtime):
         pass
 
-    class Stopping(CallSlots):
-        """Slots on whose taking, with the texts claimed already, a member says stop."""
+    hand_over = dispatch._hand_over
 
-        async def take(self, wanted: int) -> int:
-            granted = await super().take(wanted)
-            await text_in(runtime, numbers[0], "STOP")
-            return granted
+    async def stop_first(*arguments: Any) -> Any:
+        await text_in(runtime, numbers[0], "STOP")
+        return await hand_over(*arguments)
 
-    assert await dispatch_batch(runtime, gateway, Stopping(25))
+    monkeypatch.setattr(dispatch, "_hand_over", stop_first)
+    assert await dispatch_batch(runtime, gateway, CallSlots(25))
     assert [sent.to for sent in gateway.taken] == [numbers[1]]
     assert (await newest(runtime, numbers[0]))["reason"] == "opted out"
 

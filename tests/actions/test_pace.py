@@ -1,0 +1,126 @@
+"""Texts out at their pace: the rate is shared, kept, and used up by what leaves alone."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from service.actions import dispatch
+from service.actions.call_slots import CallSlots
+from service.actions.dispatch import dispatch_batch
+from service.actions.jobs import run_due_job
+from service.runtime import Runtime
+from tests.conftest import MovableClock
+from tests.fakes import FakeGateway
+from tests.make import COACHING, make_members, make_open_poll, make_program
+
+
+async def ready_poll(runtime: Runtime, people: int) -> None:
+    """A poll that is open, its texts written, none sent."""
+    await make_program(runtime)
+    await make_members(runtime, people)
+    await make_open_poll(runtime)
+    while await run_due_job(runtime):
+        pass
+
+
+async def send_all(runtime: Runtime, gateway: FakeGateway, slots: CallSlots) -> float:
+    """Send with the lanes of a worker until nothing is due; gives the seconds it took."""
+    started = asyncio.get_running_loop().time()
+
+    async def lane() -> None:
+        while await dispatch_batch(runtime, gateway, slots):
+            pass
+
+    await asyncio.gather(*(lane() for _ in range(4)))
+    return asyncio.get_running_loop().time() - started
+
+
+async def reserved_until(runtime: Runtime) -> datetime | None:
+    """Until when the sender's rate is given away."""
+    async with runtime.sessions() as session:
+        return await session.scalar(text("SELECT next_at FROM rate_slot"))
+
+
+async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGateway) -> None:
+    slow = replace(runtime, send_rate=50)
+    await ready_poll(slow, 30)
+    took = await send_all(slow, gateway, CallSlots(25))
+    assert len(gateway.taken) == 30
+    assert took >= 29 / 50
+
+
+async def test_what_does_not_leave_uses_up_nothing_of_the_rate(
+    runtime: Runtime, gateway: FakeGateway
+) -> None:
+    await ready_poll(runtime, 8)
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("UPDATE subscriber SET hold = true"))
+    await send_all(runtime, gateway, CallSlots(25))
+    assert gateway.taken == []
+    assert await reserved_until(runtime) is None
+
+
+async def test_a_turn_that_comes_late_reserves_anew(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready_poll(runtime, 5)
+    hand_over = dispatch._hand_over
+
+    async def slowly(*arguments: Any) -> Any:
+        handed = await hand_over(*arguments)
+        clock.advance(timedelta(seconds=1))
+        return handed
+
+    monkeypatch.setattr(dispatch, "_hand_over", slowly)
+    slots = CallSlots(25)
+    before = clock.now()
+    assert await dispatch_batch(runtime, gateway, slots)
+    assert len(gateway.taken) == 5
+    until = await reserved_until(runtime)
+    assert until is not None
+    assert until > before + timedelta(seconds=1)
+    assert await slots.take(25) == 25
+
+
+async def test_a_turn_whose_rate_cannot_be_reserved_anew_keeps_no_slot(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready_poll(runtime, 5)
+    hand_over = dispatch._hand_over
+
+    async def slowly(*arguments: Any) -> Any:
+        handed = await hand_over(*arguments)
+        clock.advance(timedelta(seconds=1))
+        monkeypatch.setattr(dispatch, "reserve_rate", lost)
+        return handed
+
+    async def lost(*_: Any, **__: Any) -> datetime:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(dispatch, "_hand_over", slowly)
+    slots = CallSlots(25)
+    with pytest.raises(ConnectionResetError):
+        await dispatch_batch(runtime, gateway, slots)
+    assert gateway.taken == []  # in doubt by and by, and found not to have gone
+    assert await slots.take(25) == 25
+
+
+async def test_a_slow_sender_holds_up_no_fast_one(runtime: Runtime, gateway: FakeGateway) -> None:
+    runtime = replace(runtime, send_rate=None)
+    await make_program(runtime, send_rate=10)
+    await make_program(runtime, "other", sender="44660", keywords=("OTHER",), send_rate=1000)
+    await make_members(runtime, 20)
+    await make_members(runtime, 200, to="44660", word="OTHER")
+    await make_open_poll(runtime, {**COACHING, "program": "stat"})
+    await make_open_poll(runtime, {**COACHING, "slug": "fast", "program": "other"})
+    while await run_due_job(runtime):
+        pass
+    await send_all(runtime, gateway, CallSlots(25))
+    senders = [sent.sender for sent in gateway.taken]
+    assert len(senders) == 220
+    last_fast = 219 - senders[::-1].index("44660")
+    assert last_fast < 200 + 10  # of the two seconds the slow one takes, not half have passed
