@@ -80,6 +80,7 @@ def _run_server(app: object, settings: "Settings", **options: Any) -> None:
             access_log=False,
             server_header=False,
             log_config=None,
+            http="service.web.one_write:OneWriteProtocol",
             log_level=settings.log_level,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             **options,
