@@ -44,10 +44,20 @@ def demo(
 
 
 async def _until_told_to_stop(story: Coroutine[Any, Any, None]) -> None:
-    """SIGTERM ends the story as Ctrl-C does, so that its processes end too."""
+    """SIGTERM ends the story as Ctrl-C does, so that its processes end too, and is no failure."""
     task = asyncio.ensure_future(story)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await task
+    told = asyncio.Event()
+
+    def stop() -> None:
+        told.set()
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not told.is_set():
+            raise
 
 
 async def _story(base: "Settings", members: int, seed: int, serve: bool, as_json: bool) -> None:

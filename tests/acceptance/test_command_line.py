@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from service.cli.demo import _until_told_to_stop
 from service.store import embedded
 from tests.acceptance.house import House, open_house
 
@@ -309,3 +312,12 @@ async def test_a_database_out_of_reach_is_one_line(house: House) -> None:
         assert "cannot be reached" in await refused(house, "migrate")
     finally:
         del house.settings["DATABASE_URL"]
+
+
+async def test_a_demonstration_that_is_told_to_stop_ends_without_a_word() -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_soon(os.kill, os.getpid(), signal.SIGTERM)
+    try:
+        await _until_told_to_stop(asyncio.Event().wait())
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
