@@ -11,7 +11,7 @@ back at once for the next to take, and either the database or this process has n
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import Generic, TypeVar
 
@@ -32,9 +32,7 @@ class QueueFullError(Exception):
 class _Waiting(Generic[Item, Result]):
     item: Item
     key: Hashable
-    answer: "asyncio.Future[Result]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    answer: "asyncio.Future[Result]"
 
 
 class Batcher(Generic[Item, Result]):
@@ -82,10 +80,10 @@ class Batcher(Generic[Item, Result]):
         """
         if len(self._queue) >= self._largest_queue:
             raise QueueFullError
-        waiting: _Waiting[Item, Result] = _Waiting(item, self._key(item))
-        self._queue.append(waiting)
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(item, self._key(item), answer))
         self._start_lane()
-        return await waiting.answer
+        return await answer
 
     async def drain(self) -> None:
         """Wait until everything submitted has been answered."""

@@ -79,6 +79,7 @@ def _run_server(app: object, settings: "Settings", **options: Any) -> None:
             port=settings.port,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # what they say is nowhere believed
             log_config=None,
             http="service.web.one_write:OneWriteProtocol",
             log_level=settings.log_level,
