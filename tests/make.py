@@ -80,6 +80,18 @@ async def make_open_poll(runtime: Runtime, content: dict[str, Any] = COACHING) -
     return slug
 
 
+async def make_ready_poll(runtime: Runtime, people: int) -> list[str]:
+    """A program with a poll that is open, its texts written, none sent; gives the numbers."""
+    from service.actions.jobs import run_due_job
+
+    await make_program(runtime)
+    numbers = await make_members(runtime, people)
+    await make_open_poll(runtime)
+    while await run_due_job(runtime):
+        pass
+    return numbers
+
+
 async def run_background(runtime: Runtime) -> None:
     """Run due jobs and send due texts until nothing is left to do."""
 

@@ -7,24 +7,15 @@ from sqlalchemy import text
 
 from service.actions.call_slots import CallSlots
 from service.actions.dispatch import dispatch_batch
-from service.actions.jobs import run_due_job
 from service.domain.call_pace import SILENT_CALLS
 from service.errors import NotTakenError, UnknownOutcomeError
 from service.runtime import Runtime
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
-from tests.make import make_members, make_open_poll, make_program
+from tests.make import make_ready_poll
 
 SLOW = NotTakenError("slow down", code=20429)
 SILENT = UnknownOutcomeError("no answer")
-
-
-async def ready_poll(runtime: Runtime, people: int) -> None:
-    await make_program(runtime)
-    await make_members(runtime, people)
-    await make_open_poll(runtime)
-    while await run_due_job(runtime):
-        pass
 
 
 async def states(runtime: Runtime) -> dict[str, int]:
@@ -76,7 +67,7 @@ async def test_a_turn_that_stands_in_line_is_sent_home_when_the_carrier_falls_si
 async def test_a_busy_carrier_is_called_half_as_much_and_nobody_is_lost(runtime: Runtime) -> None:
     gateway = runtime.gateway
     assert isinstance(gateway, FakeGateway)
-    await ready_poll(runtime, 40)
+    await make_ready_poll(runtime, 40)
     slots = CallSlots(20, runtime.clock)
     gateway.fail = lambda _: SLOW
     await dispatch_batch(runtime, gateway, slots)
@@ -90,7 +81,7 @@ async def test_a_silent_carrier_leaves_few_in_doubt_and_is_tried_with_one_text(
     gateway, clock = runtime.gateway, runtime.clock
     assert isinstance(gateway, FakeGateway)
     assert isinstance(clock, MovableClock)
-    await ready_poll(runtime, 200)
+    await make_ready_poll(runtime, 200)
     slots_of_a_worker = 25
     slots = CallSlots(slots_of_a_worker, clock)
     gateway.fail = lambda _: SILENT

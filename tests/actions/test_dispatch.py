@@ -10,7 +10,6 @@ from sqlalchemy import text
 from service.actions import dispatch
 from service.actions.call_slots import CallSlots
 from service.actions.dispatch import dispatch_batch
-from service.actions.jobs import run_due_job
 from service.actions.opt_out import opt_out
 from service.actions.polls import cancel_poll, close_poll, pause_poll, resume_poll
 from service.actions.receive_texts import receive_texts
@@ -28,6 +27,7 @@ from tests.make import (
     make_members,
     make_open_poll,
     make_program,
+    make_ready_poll,
     run_background,
     text_in,
 )
@@ -39,19 +39,9 @@ async def states(runtime: Runtime) -> dict[str, int]:
         return {row.state: row.n for row in await session.execute(text(query))}
 
 
-async def ready_poll(runtime: Runtime, people: int) -> list[str]:
-    """A poll that is open, its texts written, none sent."""
-    await make_program(runtime)
-    numbers = await make_members(runtime, people)
-    await make_open_poll(runtime)
-    while await run_due_job(runtime):
-        pass
-    return numbers
-
-
 async def doubted_text(runtime: Runtime, gateway: FakeGateway) -> str:
     """One member whose text got no answer from the carrier; gives the number."""
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     gateway.fail = lambda _: UnknownOutcomeError("no answer")
     await run_background(runtime)
     gateway.fail = lambda _: None
@@ -61,7 +51,7 @@ async def doubted_text(runtime: Runtime, gateway: FakeGateway) -> str:
 async def test_everybody_is_texted_once_however_many_dispatchers_run(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    numbers = await ready_poll(runtime, 60)
+    numbers = await make_ready_poll(runtime, 60)
     calls = CallSlots(25)
 
     async def lane() -> None:
@@ -78,7 +68,7 @@ async def test_everybody_is_texted_once_however_many_dispatchers_run(
 async def test_fan_out_twice_writes_nothing_twice(runtime: Runtime) -> None:
     from service.actions.fan_out import fan_out
 
-    await ready_poll(runtime, 10)
+    await make_ready_poll(runtime, 10)
     async with runtime.sessions.begin() as session:
         again = "UPDATE poll SET fan_out_done = false, fan_out_after_id = 0"
         await session.execute(text(again))
@@ -89,7 +79,7 @@ async def test_fan_out_twice_writes_nothing_twice(runtime: Runtime) -> None:
 async def test_a_stop_between_fan_out_and_sending_stops_the_text(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    numbers = await ready_poll(runtime, 3)
+    numbers = await make_ready_poll(runtime, 3)
     await text_in(runtime, numbers[0], "STOP")
     await opt_out(runtime, numbers[1], actor="tests")
     await run_background(runtime)
@@ -116,7 +106,7 @@ async def test_nobody_is_texted_in_quiet_hours_and_nobody_is_forgotten(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
     clock.advance(timedelta(hours=7))  # Tuesday 19:00 in Denver
-    await ready_poll(runtime, 2)
+    await make_ready_poll(runtime, 2)
     await run_background(runtime)
     assert gateway.taken == []
     assert await states(runtime) == {"deferred": 2}
@@ -128,7 +118,7 @@ async def test_nobody_is_texted_in_quiet_hours_and_nobody_is_forgotten(
 async def test_pause_resume_and_cancel_take_effect_at_once(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    numbers = await ready_poll(runtime, 2)
+    numbers = await make_ready_poll(runtime, 2)
     await pause_poll(runtime, "coaching")
     await run_background(runtime)
     assert gateway.taken == []
@@ -142,7 +132,7 @@ async def test_pause_resume_and_cancel_take_effect_at_once(
 async def test_what_is_not_sent_at_closing_is_not_sent_at_all(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    await ready_poll(runtime, 2)
+    await make_ready_poll(runtime, 2)
     await close_poll(runtime, "coaching")
     await run_background(runtime)
     assert gateway.taken == []
@@ -152,7 +142,7 @@ async def test_what_is_not_sent_at_closing_is_not_sent_at_all(
 async def test_a_text_not_taken_is_tried_again_later(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    await ready_poll(runtime, 1)
+    await make_ready_poll(runtime, 1)
     gateway.fail = lambda _: NotTakenError("slow down", code=20429)
     await dispatch_batch(runtime, gateway, CallSlots(1))
     assert await states(runtime) == {"ready": 1}
@@ -166,7 +156,7 @@ async def test_a_text_not_taken_is_tried_again_later(
 async def test_a_refused_text_has_failed_and_is_in_the_funnel(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    await ready_poll(runtime, 1)
+    await make_ready_poll(runtime, 1)
     gateway.fail = lambda _: RejectedError("no such number", code=21211)
     await run_background(runtime)
     assert (await read_results(runtime, "coaching"))["not_sent"] == {"failed": 1}
@@ -175,7 +165,7 @@ async def test_a_refused_text_has_failed_and_is_in_the_funnel(
 async def test_a_number_that_the_carrier_blocks_is_opted_out(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     gateway.fail = lambda _: RejectedError("unsubscribed", code=21610)
     await run_background(runtime)
     async with runtime.sessions() as session:
@@ -224,7 +214,7 @@ async def test_a_text_in_doubt_is_healed_by_its_receipt(
 async def test_a_worker_that_died_leaves_nothing_behind(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    await ready_poll(runtime, 2)
+    await make_ready_poll(runtime, 2)
     async with runtime.sessions.begin() as session:
         dead = (
             "UPDATE delivery SET state=CASE id % 2 WHEN 0 THEN 'leased' ELSE 'handed' END,"
@@ -239,7 +229,7 @@ async def test_a_worker_that_died_leaves_nothing_behind(
 async def test_receipts_in_any_order_repeated_and_early_end_in_the_same_state(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    numbers = await ready_poll(runtime, 2)
+    numbers = await make_ready_poll(runtime, 2)
     early, usual = sorted(numbers)
     async with runtime.sessions() as session:
         rows = await session.execute(text("SELECT number, id FROM delivery WHERE purpose='ask'"))
@@ -260,7 +250,7 @@ async def test_receipts_in_any_order_repeated_and_early_end_in_the_same_state(
 async def test_a_blocked_number_in_a_receipt_opts_out(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     await run_background(runtime)
     failed = ReceivedReceipt(f"SM{1:032x}", "failed", number, error_code=21610)
     await record_receipts(runtime, [failed])
@@ -287,7 +277,7 @@ async def test_answers_to_texts_are_rows_of_the_ledger_and_never_resent(
 async def test_a_call_that_comes_after_the_allowed_hours_is_not_made(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ready_poll(runtime, 1)
+    await make_ready_poll(runtime, 1)
     clock.advance(timedelta(hours=5, minutes=59, seconds=30))
     whole = dispatch.call_carrier
 
@@ -305,7 +295,7 @@ async def test_a_text_expires_at_the_end_of_the_allowed_hours(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
     clock.advance(timedelta(hours=5))  # 17:00 in Denver; the hours end at 18:00
-    await ready_poll(runtime, 1)
+    await make_ready_poll(runtime, 1)
     await run_background(runtime)
     assert 3500 < gateway.taken[0].validity_seconds <= 3600
 
@@ -334,7 +324,7 @@ async def test_a_listed_text_without_words_is_left_to_staff(
 async def test_a_repeated_receipt_does_not_opt_out_who_came_back(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     await run_background(runtime)
     failed = ReceivedReceipt(f"SM{1:032x}", "failed", number, error_code=21610)
     await record_receipts(runtime, [failed])
@@ -359,7 +349,7 @@ async def test_a_late_receipt_makes_the_question_asked(
 async def test_an_answer_belongs_to_the_poll_that_was_read_last(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     await pause_poll(runtime, "coaching")
     await make_open_poll(runtime, {**COACHING, "slug": "second"})
     await run_background(runtime)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,16 +16,7 @@ from service.actions.jobs import run_due_job
 from service.runtime import Runtime
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
-from tests.make import COACHING, make_members, make_open_poll, make_program
-
-
-async def ready_poll(runtime: Runtime, people: int) -> None:
-    """A poll that is open, its texts written, none sent."""
-    await make_program(runtime)
-    await make_members(runtime, people)
-    await make_open_poll(runtime)
-    while await run_due_job(runtime):
-        pass
+from tests.make import COACHING, make_members, make_open_poll, make_program, make_ready_poll
 
 
 async def send_all(runtime: Runtime, gateway: FakeGateway, slots: CallSlots) -> float:
@@ -47,7 +39,7 @@ async def reserved_until(runtime: Runtime) -> datetime | None:
 
 async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGateway) -> None:
     slow = replace(runtime, send_rate=50)
-    await ready_poll(slow, 30)
+    await make_ready_poll(slow, 30)
     took = await send_all(slow, gateway, CallSlots(25))
     assert len(gateway.taken) == 30
     assert took >= 29 / 50
@@ -56,7 +48,7 @@ async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGa
 async def test_what_does_not_leave_uses_up_nothing_of_the_rate(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    await ready_poll(runtime, 8)
+    await make_ready_poll(runtime, 8)
     async with runtime.sessions.begin() as session:
         await session.execute(text("UPDATE subscriber SET hold = true"))
     await send_all(runtime, gateway, CallSlots(25))
@@ -64,10 +56,8 @@ async def test_what_does_not_leave_uses_up_nothing_of_the_rate(
     assert await reserved_until(runtime) is None
 
 
-async def test_a_turn_that_comes_late_reserves_anew(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await ready_poll(runtime, 5)
+def stand_still(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second pass between handing over and the first call."""
     hand_over = dispatch._hand_over
 
     async def slowly(*arguments: Any) -> Any:
@@ -76,6 +66,13 @@ async def test_a_turn_that_comes_late_reserves_anew(
         return handed
 
     monkeypatch.setattr(dispatch, "_hand_over", slowly)
+
+
+async def test_a_turn_that_comes_late_reserves_anew(
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_ready_poll(runtime, 5)
+    stand_still(clock, monkeypatch)
     slots = CallSlots(25)
     before = clock.now()
     assert await dispatch_batch(runtime, gateway, slots)
@@ -89,19 +86,17 @@ async def test_a_turn_that_comes_late_reserves_anew(
 async def test_a_turn_whose_rate_cannot_be_reserved_anew_keeps_no_slot(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ready_poll(runtime, 5)
-    hand_over = dispatch._hand_over
+    await make_ready_poll(runtime, 5)
+    stand_still(clock, monkeypatch)
+    reserve = dispatch.reserve_rate
+    calls = count()
 
-    async def slowly(*arguments: Any) -> Any:
-        handed = await hand_over(*arguments)
-        clock.advance(timedelta(seconds=1))
-        monkeypatch.setattr(dispatch, "reserve_rate", lost)
-        return handed
+    async def lost_the_second_time(*arguments: Any, **named: Any) -> datetime:
+        if next(calls):
+            raise ConnectionResetError
+        return await reserve(*arguments, **named)
 
-    async def lost(*_: Any, **__: Any) -> datetime:
-        raise ConnectionResetError
-
-    monkeypatch.setattr(dispatch, "_hand_over", slowly)
+    monkeypatch.setattr(dispatch, "reserve_rate", lost_the_second_time)
     slots = CallSlots(25)
     with pytest.raises(ConnectionResetError):
         await dispatch_batch(runtime, gateway, slots)
