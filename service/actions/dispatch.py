@@ -66,7 +66,7 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots
         handed: list[ClaimedText] = []
         try:
             now = runtime.clock.now()
-            sources, program, claimed = await _claim(runtime, now, granted, next(slots.turns))
+            sources, program, claimed = await _claim(runtime, now, granted, slots)
             if program and claimed:
                 handed, start = await _hand_over(runtime, program, claimed)
         finally:
@@ -84,13 +84,13 @@ def _most_texts(slots: CallSlots) -> int:
 
 
 async def _claim(
-    runtime: Runtime, now: datetime, most: int, turn: int
+    runtime: Runtime, now: datetime, most: int, slots: CallSlots
 ) -> tuple[Sequence[Source], Program | None, Sequence[ClaimedText]]:
     """Everything that is due, and texts of one sender whose rate has room, if there is one."""
     async with quick_transaction(runtime.sessions) as session:
         programs = await runtime.catalog.programs(session)
         sources = await due_sources(session, now)
-        source = _choose(sources, now, turn)
+        source = _choose(sources, now, slots)
         if source is None:
             return sources, None, ()
         program = programs.by_id(source.program_id)
@@ -103,12 +103,13 @@ async def _claim(
         )
 
 
-def _choose(sources: Sequence[Source], now: datetime, turn: int) -> Source | None:
+def _choose(sources: Sequence[Source], now: datetime, slots: CallSlots) -> Source | None:
     """Answers before polls, polls in turn; none whose sender has its next turn given away."""
     free = [one for one in sources if one.free_at is None or one.free_at <= now + _AHEAD]
     first = [one for one in free if one.poll_id is None]
     among = first or free
-    return among[turn % len(among)] if among else None
+    # Only a turn that is taken counts: looks in between would always pass the same one over.
+    return among[next(slots.turns) % len(among)] if among else None
 
 
 def _first_free(sources: Sequence[Source], now: datetime) -> datetime:

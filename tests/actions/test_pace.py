@@ -119,3 +119,23 @@ async def test_a_slow_sender_holds_up_no_fast_one(runtime: Runtime, gateway: Fak
     assert len(senders) == 220
     last_fast = 219 - senders[::-1].index("44660")
     assert last_fast < 200 + 10  # of the two seconds the slow one takes, not half have passed
+
+
+async def test_two_polls_of_one_sender_take_turns(runtime: Runtime, gateway: FakeGateway) -> None:
+    runtime = replace(runtime, send_rate=25)
+    await make_program(runtime)
+    await make_members(runtime, 12)
+    await make_open_poll(runtime)
+    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    while await run_due_job(runtime):
+        pass
+    async with runtime.sessions() as session:
+        rows = await session.execute(
+            text("SELECT DISTINCT poll_id FROM delivery WHERE poll_id IS NOT NULL")
+        )
+        assert len(rows.all()) == 2
+    await send_all(runtime, gateway, CallSlots(25))
+    async with runtime.sessions() as session:
+        sent = "SELECT poll_id FROM delivery WHERE poll_id IS NOT NULL ORDER BY handed_at, id"
+        polls = list(await session.scalars(text(sent)))
+    assert len(set(polls[: len(polls) // 2])) == 2
