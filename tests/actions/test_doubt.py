@@ -11,14 +11,14 @@ from service.actions.reconcile import reconcile, sweep
 from service.errors import NotTakenError, SendError, UnknownOutcomeError
 from service.runtime import Runtime
 from service.sms.gateway import TakenText
-from tests.actions.test_dispatch import ready_poll, states
+from tests.actions.test_dispatch import states
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
-from tests.make import run_background
+from tests.make import make_ready_poll, run_background
 
 
 async def doubt_all(runtime: Runtime, gateway: FakeGateway, people: int) -> list[str]:
-    numbers = await ready_poll(runtime, people)
+    numbers = await make_ready_poll(runtime, people)
     gateway.fail = lambda _: UnknownOutcomeError("no answer")
     while await states(runtime) != {"in_doubt": people}:  # a silent carrier is left in peace
         await run_background(runtime)
@@ -29,7 +29,7 @@ async def doubt_all(runtime: Runtime, gateway: FakeGateway, people: int) -> list
 async def test_an_outcome_nobody_foresaw_costs_no_other_texts_outcome(
     runtime: Runtime, gateway: FakeGateway
 ) -> None:
-    numbers = await ready_poll(runtime, 5)
+    numbers = await make_ready_poll(runtime, 5)
 
     def fail(sent: object) -> SendError | None:
         if getattr(sent, "to", "") == numbers[2]:
@@ -46,7 +46,7 @@ async def test_an_outcome_nobody_foresaw_costs_no_other_texts_outcome(
 async def test_an_outcome_told_late_says_nothing_of_a_later_handing_over(
     runtime: Runtime, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch, error: SendError
 ) -> None:
-    await ready_poll(runtime, 1)
+    await make_ready_poll(runtime, 1)
     later = "UPDATE delivery SET handed_at = handed_at + interval '1 hour' WHERE purpose = 'ask'"
 
     async def fail_after_another_took_over(sent: object) -> TakenText:
@@ -64,7 +64,7 @@ async def test_a_process_that_stood_still_makes_no_call(
 ) -> None:
     from service.actions import dispatch
 
-    await ready_poll(runtime, 2)
+    await make_ready_poll(runtime, 2)
     hand_over = dispatch._hand_over
 
     async def hand_over_and_stand_still(*given: object) -> object:
@@ -171,7 +171,7 @@ async def test_two_doubted_texts_of_one_number_share_no_listed_text(
 async def test_sweeping_waits_for_nobody_who_is_just_moving_a_text(
     runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
-    await ready_poll(runtime, 2)
+    await make_ready_poll(runtime, 2)
     async with runtime.sessions.begin() as session:
         left = "UPDATE delivery SET state='handed', handed_at=:now WHERE purpose='ask'"
         await session.execute(text(left), {"now": runtime.clock.now()})

@@ -13,7 +13,7 @@ from service.actions.record_receipts import ReceivedReceipt, record_receipts
 from service.domain.deliveries import DeliveryState
 from service.runtime import Runtime
 from service.store.deliveries import Move, move
-from tests.actions.test_dispatch import ready_poll
+from tests.make import make_ready_poll
 
 SID = "SM" + "7" * 32
 STORIES = {
@@ -76,7 +76,7 @@ async def tell(runtime: Runtime, key: int, statuses: Sequence[str], number: str)
 
 @pytest.mark.parametrize("state", ["handed", "in_doubt", "ready", "leased"])
 async def test_every_telling_of_a_story_ends_alike(runtime: Runtime, state: str) -> None:
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     loop = asyncio.get_running_loop()
 
     async def check(story: tuple[str, ...], steps: Sequence[Step]) -> None:
@@ -105,7 +105,7 @@ async def test_every_telling_of_a_story_ends_alike(runtime: Runtime, state: str)
 
 
 async def test_a_text_that_arrived_in_the_end_bears_no_error(runtime: Runtime) -> None:
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     key = await reset(runtime, "handed")
     for status in ("undelivered", "delivered"):
         await tell(runtime, key, [status], number)
@@ -115,7 +115,7 @@ async def test_a_text_that_arrived_in_the_end_bears_no_error(runtime: Runtime) -
 async def test_receipts_of_a_create_that_another_call_repeated_leave_the_row_alone(
     runtime: Runtime,
 ) -> None:
-    (number,) = await ready_poll(runtime, 1)
+    (number,) = await make_ready_poll(runtime, 1)
     key = await reset(runtime, "handed")
     await tell(runtime, key, ["sent"], number)
     await record_receipts(runtime, [ReceivedReceipt("SMother", "failed", number, key, 30024)])
@@ -125,7 +125,7 @@ async def test_receipts_of_a_create_that_another_call_repeated_leave_the_row_alo
 async def test_receipts_about_nothing_we_know_are_kept_and_change_nothing(
     runtime: Runtime,
 ) -> None:
-    await ready_poll(runtime, 1)
+    await make_ready_poll(runtime, 1)
     key = await reset(runtime, "handed")
     strangers = [
         ReceivedReceipt("SMnobody", "sent", "+13035550000"),
@@ -141,7 +141,7 @@ async def test_receipts_about_nothing_we_know_are_kept_and_change_nothing(
 async def test_a_batch_may_speak_of_one_text_by_key_and_of_another_by_sid(
     runtime: Runtime,
 ) -> None:
-    numbers = await ready_poll(runtime, 2)
+    numbers = await make_ready_poll(runtime, 2)
     async with runtime.sessions.begin() as session:
         rows = await session.execute(
             text(
