@@ -53,11 +53,19 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     outage = Outage(_log)
     await _lane(plan, stop, outage)
     await _look_back(runtime, stop)
+
     async with asyncio.TaskGroup() as lanes:
+        lanes.create_task(_close_at(stop, slots))
         for _ in range(JOB_LANES):
             lanes.create_task(_lane(run_job, stop, outage))
         for _ in range(DISPATCH_LANES if gateway is not None else 0):
             lanes.create_task(_lane(run_dispatch, stop, outage))
+
+
+async def _close_at(stop: asyncio.Event, slots: CallSlots) -> None:
+    """Lanes that wait for slots when told to stop begin nothing any more."""
+    await stop.wait()
+    slots.close()
 
 
 async def _look_back(runtime: Runtime, stop: asyncio.Event) -> None:

@@ -18,6 +18,10 @@ class CallSlots:
 
     Args:
         most: never more calls at once.
+
+    Attributes:
+        turn: held while a turn is prepared.
+        turns: counts those prepared.
     """
 
     def __init__(self, most: int, clock: Clock | None = None) -> None:
@@ -28,18 +32,24 @@ class CallSlots:
         self._news = asyncio.Event()
         self.turn = asyncio.Lock()
         self.turns = count()
+        self._closed = False
+
+    def close(self) -> None:
+        """Nothing is begun any more; whoever waits for slots gets none."""
+        self._closed = True
+        self._news.set()
 
     @property
     def allowed(self) -> int:
         """Calls that a turn may make at once now; 0 while the carrier is silent."""
-        if not self._breaker.may_call(self._clock.now()):
+        if self._closed or not self._breaker.may_call(self._clock.now()):
             return 0
         return 1 if self._breaker.is_open else self._concurrency.allowed
 
     async def take(self, most: int) -> int:
         """Take up to ``most`` slots, once at least half as many are free; gives how many.
 
-        Hold :attr:`turn` meanwhile. 0 while the carrier is silent.
+        Hold :attr:`turn` meanwhile. 0 while the carrier is silent, and once closed.
         """
         while wanted := min(most, self.allowed):
             free = self._concurrency.allowed - self._in_flight

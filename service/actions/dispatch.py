@@ -1,6 +1,6 @@
 """Hand due texts to the carrier, each once.
 
-Take slots, claim with a lease, look a last time, reserve rate, mark *handed* and commit, call
+Take slots, claim with a lease and reserve rate, look a last time, mark *handed* and commit, call
 outside any transaction, record.
 
 A text is handed over at most once for each time it is marked so: between the commit of *handed*
@@ -11,7 +11,7 @@ and ``actions.reconcile`` finds out.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,17 +33,35 @@ from service.store.failures import drop_needless_retries
 from service.store.hindsight import answers_among
 from service.store.quick import quick_transaction
 from service.store.standing import leased_with_standing
-from service.store.turns import ClaimedText, Source, claim, due_sources, reserve_rate
+from service.store.turns import (
+    ClaimedText,
+    Source,
+    claim,
+    due_sources,
+    lock_rate,
+    reserve_rate,
+    return_rate,
+)
 
 LEASE = timedelta(seconds=20)
 """Longer than it takes to hand over what was claimed."""
-_TURN_SECONDS = 0.1
+_TURN_SECONDS = 0.25
 _FEWEST_SHARED_SLOTS = 10
 _AHEAD = timedelta(seconds=0.05)
 """How long before its moment a turn is prepared."""
 _LOOK_AGAIN = timedelta(seconds=0.25)
 _LATE = timedelta(seconds=0.1)
 """A turn that is later than this reserves anew, so no second has a tenth too many texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Texts of one sender, claimed, and from when on its rate is theirs."""
+
+    program: Program
+    rate: int
+    texts: Sequence[ClaimedText]
+    start: datetime
 
 
 async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots) -> bool:
@@ -57,7 +75,8 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots
         slots: shared by all batches of this process.
 
     Returns:
-        Whether anything was due that may be sent: nothing may while the carrier is silent.
+        Whether to look again at once: not where nothing is due, where all that is due is another
+        process's for the moment, or while the carrier is silent.
     """
     async with slots.turn:
         granted = await slots.take(_most_texts(slots))
@@ -66,16 +85,16 @@ async def dispatch_batch(runtime: Runtime, gateway: SmsGateway, slots: CallSlots
         handed: list[ClaimedText] = []
         try:
             now = runtime.clock.now()
-            sources, program, claimed = await _claim(runtime, now, granted, slots)
-            if program and claimed:
-                handed, start = await _hand_over(runtime, program, claimed)
+            sources, turn = await _claim(runtime, now, granted, slots)
+            if turn is not None:
+                handed = await _hand_over(runtime, turn)
         finally:
             slots.give_back(granted - len(handed))
-        if program is None:
+        if turn is None:
             await sleep_until(runtime, _first_free(sources, now))
-    if program and handed:
-        await _call_in_pace(runtime, gateway, program, handed, start, slots)
-    return bool(sources)
+            return bool(sources)
+    await _call_in_pace(runtime, gateway, turn, handed, slots)
+    return bool(turn.texts)
 
 
 def _most_texts(slots: CallSlots) -> int:
@@ -85,31 +104,39 @@ def _most_texts(slots: CallSlots) -> int:
 
 async def _claim(
     runtime: Runtime, now: datetime, most: int, slots: CallSlots
-) -> tuple[Sequence[Source], Program | None, Sequence[ClaimedText]]:
-    """Everything that is due, and texts of one sender whose rate has room, if there is one."""
+) -> tuple[Sequence[Source], _Turn | None]:
+    """Everything that is due, and the turn of one sender whose rate has room, if there is one.
+
+    The rate is locked before any text is: who waits for it keeps no member waiting.
+    """
     async with quick_transaction(runtime.sessions) as session:
         programs = await runtime.catalog.programs(session)
         sources = await due_sources(session, now)
         source = _choose(sources, now, slots)
         if source is None:
-            return sources, None, ()
+            return sources, None
         program = programs.by_id(source.program_id)
+        rate = runtime.send_rate or program.send_rate
+        if not _has_room(await lock_rate(session, program.sender), runtime.clock.now()):
+            return sources, None
         # Few enough that pausing, stopping and pacing stay prompt.
-        size = max(1, min(most, int(_rate(runtime, program) * _TURN_SECONDS)))
-        return (
-            sources,
-            program,
-            await claim(session, source, name=runtime.name, now=now, lease=LEASE, size=size),
-        )
+        size = max(1, min(most, int(rate * _TURN_SECONDS)))
+        texts = await claim(session, source, name=runtime.name, now=now, lease=LEASE, size=size)
+        start = await _reserve(runtime, session, program, texts, rate) if texts else now
+        return sources, _Turn(program, rate, texts, start)
 
 
 def _choose(sources: Sequence[Source], now: datetime, slots: CallSlots) -> Source | None:
     """Answers before polls, polls in turn; none whose sender has its next turn given away."""
-    free = [one for one in sources if one.free_at is None or one.free_at <= now + _AHEAD]
+    free = [one for one in sources if _has_room(one.free_at, now)]
     first = [one for one in free if one.poll_id is None]
     among = first or free
     # Only a turn that is taken counts: looks in between would always pass the same one over.
     return among[next(slots.turns) % len(among)] if among else None
+
+
+def _has_room(free_at: datetime | None, now: datetime) -> bool:
+    return free_at is None or free_at <= now + _AHEAD
 
 
 def _first_free(sources: Sequence[Source], now: datetime) -> datetime:
@@ -118,32 +145,26 @@ def _first_free(sources: Sequence[Source], now: datetime) -> datetime:
     return min([*frees, now + _LOOK_AGAIN]) if sources else now
 
 
-def _rate(runtime: Runtime, program: Program) -> int:
-    return runtime.send_rate or program.send_rate
-
-
 async def _call_in_pace(
     runtime: Runtime,
     gateway: SmsGateway,
-    program: Program,
+    turn: _Turn,
     handed: Sequence[ClaimedText],
-    start: datetime,
     slots: CallSlots,
 ) -> None:
-    """Call from ``start`` on, as the rate allows, and record what came of it."""
-    rate = _rate(runtime, program)
+    """Call from the turn's start on, as the rate allows, and record what came of it."""
     try:
-        if runtime.clock.now() - start > _LATE:  # what was reserved has passed
-            async with quick_transaction(runtime.sessions) as session:
-                start = await _reserve(runtime, session, program, handed)
+        start = await _correct_rate(runtime, turn, handed)
     except BaseException:
         slots.give_back(len(handed))
         raise
+    if not handed:
+        return
     mark = slots.mark()
     outcomes = await asyncio.gather(
         *(
-            call_carrier(runtime, gateway, program, text, slots, mark, at)
-            for text, at in _paced(handed, start, rate)
+            call_carrier(runtime, gateway, turn.program, text, slots, mark, at)
+            for text, at in _paced(handed, start, turn.rate)
         ),
         return_exceptions=True,
     )
@@ -153,6 +174,19 @@ async def _call_in_pace(
         # What became of its text is unknown; the others' outcomes must not be lost with it.
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+async def _correct_rate(runtime: Runtime, turn: _Turn, handed: Sequence[ClaimedText]) -> datetime:
+    """When the calls begin: anew where the turn is late. What did not leave gives its rate back."""
+    is_late = bool(handed) and runtime.clock.now() - turn.start > _LATE
+    unused = _segments(turn.texts) - _segments(handed)
+    if not is_late and not unused:
+        return turn.start
+    async with quick_transaction(runtime.sessions) as session:
+        await return_rate(session, turn.program.sender, segments=unused, rate=turn.rate)
+        if is_late:
+            return await _reserve(runtime, session, turn.program, handed, turn.rate)
+    return turn.start
 
 
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
@@ -170,24 +204,27 @@ async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequenc
 
 
 async def _reserve(
-    runtime: Runtime, session: AsyncSession, program: Program, texts: Sequence[ClaimedText]
+    runtime: Runtime,
+    session: AsyncSession,
+    program: Program,
+    texts: Sequence[ClaimedText],
+    rate: int,
 ) -> datetime:
+    now = runtime.clock.now()
     return await reserve_rate(
-        session,
-        program.sender,
-        segments=sum(text.segments for text in texts),
-        rate=_rate(runtime, program),
-        now=runtime.clock.now(),
+        session, program.sender, segments=_segments(texts), rate=rate, now=now
     )
 
 
-async def _hand_over(
-    runtime: Runtime, program: Program, texts: Sequence[ClaimedText]
-) -> tuple[list[ClaimedText], datetime]:
-    """Under the numbers' locks: those that may still be sent, now marked *handed*; and from when.
+def _segments(texts: Sequence[ClaimedText]) -> int:
+    return sum(text.segments for text in texts)
 
-    The rate is reserved last, for others wait for it.
-    """
+
+async def _hand_over(runtime: Runtime, turn: _Turn) -> list[ClaimedText]:
+    """Under the numbers' locks: those that may still be sent, now marked *handed*."""
+    if not turn.texts:
+        return []
+    texts, program = turn.texts, turn.program
     by_id = {text.id: text for text in texts}
     moves, handed = [], []
     just_sent: Counter[str] = Counter()
@@ -218,8 +255,7 @@ async def _hand_over(
                 handed.append(replace(by_id[key], expires_at=verdict.expires_at, handed_at=now))
                 just_sent[standing.number] += standing.purpose in UNASKED
         await move(session, moves, now, locked=True)
-        start = await _reserve(runtime, session, program, handed) if handed else now
-    return handed, start
+    return handed
 
 
 async def _judge_answers(

@@ -113,6 +113,18 @@ async def claim(
     return sorted((ClaimedText(*row) for row in rows), key=lambda claimed: claimed.id)
 
 
+_LOCK_RATE = Statement("SELECT next_at FROM rate_slot WHERE sender = :sender FOR NO KEY UPDATE")
+
+
+async def lock_rate(session: AsyncSession, sender: str) -> datetime | None:
+    """When a sender's rate has room again, which nobody changes before the transaction ends.
+
+    ``None`` where it never sent.
+    """
+    rows = await _LOCK_RATE.rows(session, {"sender": sender})
+    return rows[0].next_at if rows else None
+
+
 _CREDIT = timedelta(seconds=0.05)
 """Of the rate that a moment's standstill left unused, so much may be made up for."""
 _RESERVE = Statement(
@@ -138,3 +150,13 @@ async def reserve_rate(
     (row,) = await _RESERVE.rows(session, values)
     next_at: datetime = row.next_at
     return next_at - cost
+
+
+_RETURN = Statement(
+    "UPDATE rate_slot SET next_at = next_at - CAST(:cost AS interval) WHERE sender = :sender"
+)
+
+
+async def return_rate(session: AsyncSession, sender: str, *, segments: int, rate: int) -> None:
+    """What was reserved for ``segments`` that did not leave is free again."""
+    await _RETURN.rows(session, {"sender": sender, "cost": timedelta(seconds=segments / rate)})

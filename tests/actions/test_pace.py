@@ -14,9 +14,17 @@ from service.actions.call_slots import CallSlots
 from service.actions.dispatch import dispatch_batch
 from service.actions.jobs import run_due_job
 from service.runtime import Runtime
+from service.sms.gateway import OutboundText
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
-from tests.make import COACHING, make_members, make_open_poll, make_program, make_ready_poll
+from tests.make import (
+    COACHING,
+    make_members,
+    make_open_poll,
+    make_program,
+    make_ready_poll,
+    text_in,
+)
 
 
 async def send_all(runtime: Runtime, gateway: FakeGateway, slots: CallSlots) -> float:
@@ -46,14 +54,17 @@ async def test_the_rate_is_kept_over_all_lanes(runtime: Runtime, gateway: FakeGa
 
 
 async def test_what_does_not_leave_uses_up_nothing_of_the_rate(
-    runtime: Runtime, gateway: FakeGateway
+    runtime: Runtime, gateway: FakeGateway, clock: MovableClock
 ) -> None:
+    runtime = replace(runtime, send_rate=8)
     await make_ready_poll(runtime, 8)
     async with runtime.sessions.begin() as session:
         await session.execute(text("UPDATE subscriber SET hold = true"))
     await send_all(runtime, gateway, CallSlots(25))
     assert gateway.taken == []
-    assert await reserved_until(runtime) is None
+    until = await reserved_until(runtime)
+    assert until is not None
+    assert until <= clock.now()
 
 
 def stand_still(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,9 +134,7 @@ async def test_a_slow_sender_holds_up_no_fast_one(runtime: Runtime, gateway: Fak
 
 async def test_two_polls_of_one_sender_take_turns(runtime: Runtime, gateway: FakeGateway) -> None:
     runtime = replace(runtime, send_rate=25)
-    await make_program(runtime)
-    await make_members(runtime, 12)
-    await make_open_poll(runtime)
+    await make_ready_poll(runtime, 12)
     await make_open_poll(runtime, {**COACHING, "slug": "second"})
     while await run_due_job(runtime):
         pass
@@ -139,3 +148,74 @@ async def test_two_polls_of_one_sender_take_turns(runtime: Runtime, gateway: Fak
         sent = "SELECT poll_id FROM delivery WHERE poll_id IS NOT NULL ORDER BY handed_at, id"
         polls = list(await session.scalars(text(sent)))
     assert len(set(polls[: len(polls) // 2])) == 2
+
+
+async def test_no_text_is_handed_over_long_before_its_call(
+    runtime: Runtime, gateway: FakeGateway
+) -> None:
+    workers = [replace(runtime, send_rate=4, name=name) for name in ("one", "two", "three")]
+    await make_ready_poll(runtime, 8)
+    called: dict[str, datetime] = {}
+
+    def note(sent: OutboundText) -> None:
+        called[sent.to] = runtime.clock.now()
+
+    gateway.fail = note
+    await asyncio.gather(*(send_all(one, gateway, CallSlots(25)) for one in workers))
+    async with runtime.sessions() as session:
+        rows = await session.execute(
+            text("SELECT number, handed_at FROM delivery WHERE poll_id IS NOT NULL")
+        )
+        handed = {row.number: row.handed_at for row in rows}
+    assert called.keys() == handed.keys()
+    assert max(called[number] - handed[number] for number in called) < timedelta(seconds=0.25)
+
+
+async def test_who_waits_for_the_rate_keeps_no_member_waiting(
+    runtime: Runtime, gateway: FakeGateway
+) -> None:
+    numbers = await make_ready_poll(runtime, 1)
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("INSERT INTO rate_slot VALUES ('33550', '2021-03-30Z')"))
+    async with runtime.sessions.begin() as frozen:
+        await frozen.execute(text("SELECT FROM rate_slot FOR UPDATE"))
+        waiting = asyncio.create_task(dispatch_batch(runtime, gateway, CallSlots(25)))
+        await until_somebody_waits_for_a_lock(runtime)
+        async with asyncio.timeout(5):
+            assert await text_in(runtime, numbers[0], "STOP")
+        assert not waiting.done()
+    await waiting
+    assert gateway.taken == []
+
+
+async def until_somebody_waits_for_a_lock(runtime: Runtime) -> None:
+    """Wait for a statement that waits for another's row."""
+    query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(10), runtime.sessions() as session:
+        while not await session.scalar(query):
+            pass
+
+
+async def test_what_another_process_has_locked_is_looked_at_later(
+    runtime: Runtime, gateway: FakeGateway
+) -> None:
+    await make_ready_poll(runtime, 1)
+    async with runtime.sessions.begin() as other:
+        await other.execute(text("SELECT FROM delivery FOR UPDATE"))
+        assert not await dispatch_batch(runtime, gateway, CallSlots(25))
+    assert await dispatch_batch(runtime, gateway, CallSlots(25))
+    assert len(gateway.taken) == 1
+
+
+async def test_a_lane_that_waits_for_slots_begins_nothing_after_a_stop(
+    runtime: Runtime, gateway: FakeGateway
+) -> None:
+    await make_ready_poll(runtime, 1)
+    slots = CallSlots(2)
+    assert await slots.take(2) == 2
+    lanes = [asyncio.create_task(dispatch_batch(runtime, gateway, slots)) for _ in range(2)]
+    await asyncio.sleep(0)
+    slots.close()
+    slots.give_back(2)
+    assert await asyncio.gather(*lanes) == [False, False]
+    assert gateway.taken == []

@@ -45,7 +45,14 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     response: Response = PlainTextResponse(f"answer to {request.url.path}")
     if request.url.path == "/pieces":
         response = StreamingResponse(_pieces(), media_type="text/plain")
+    if request.url.path == "/much":
+        response = StreamingResponse(_much())
     await response(scope, receive, send)
+
+
+async def _much() -> AsyncIterator[bytes]:
+    for _ in range(4):
+        yield b"x" * 10_000
 
 
 async def _pieces() -> AsyncIterator[str]:
@@ -98,3 +105,20 @@ async def test_an_answer_in_pieces_does_not_wait_for_its_end() -> None:
     assert got.endswith(b"\r\n\r\n6\r\nfirst,\r\n6\r\nsecond\r\n0\r\n\r\n")
     assert len(sent) > 1
     assert sent[0].endswith(b"first,\r\n")
+
+
+async def test_much_is_not_kept_back() -> None:
+    async with serving() as (port, sent):
+        got = await ask(port, "/much")
+    assert got.count(b"x") >= 40_000
+    assert max(map(len, sent)) < 40_000
+
+
+async def test_a_client_that_said_its_end_gets_its_answer() -> None:
+    async with serving() as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /one HTTP/1.1\r\nhost: a\r\n\r\n")
+        writer.write_eof()
+        got = await reader.read()
+        writer.close()
+    assert got.endswith(b"answer to /one")
