@@ -117,7 +117,8 @@ async def _claim(
             return sources, None
         program = programs.by_id(source.program_id)
         rate = runtime.send_rate or program.send_rate
-        if not _has_room(await lock_rate(session, program.sender), runtime.clock.now()):
+        free_at = await lock_rate(session, program.sender, now)
+        if not _has_room(free_at, runtime.clock.now()):
             return sources, None
         # Few enough that pausing, stopping and pacing stay prompt.
         size = max(1, min(most, int(rate * _TURN_SECONDS)))

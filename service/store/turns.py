@@ -114,25 +114,28 @@ async def claim(
 
 
 _LOCK_RATE = Statement("SELECT next_at FROM rate_slot WHERE sender = :sender FOR NO KEY UPDATE")
+_FIRST_RATE = Statement(
+    "INSERT INTO rate_slot (sender, next_at) VALUES (:sender, :now) ON CONFLICT DO NOTHING"
+)
 
 
-async def lock_rate(session: AsyncSession, sender: str) -> datetime | None:
-    """When a sender's rate has room again, which nobody changes before the transaction ends.
-
-    ``None`` where it never sent.
-    """
+async def lock_rate(session: AsyncSession, sender: str, now: datetime) -> datetime:
+    """When a sender's rate has room; nobody changes that before the transaction ends."""
     rows = await _LOCK_RATE.rows(session, {"sender": sender})
-    return rows[0].next_at if rows else None
+    if not rows:
+        await _FIRST_RATE.rows(session, {"sender": sender, "now": now})
+        rows = await _LOCK_RATE.rows(session, {"sender": sender})
+    next_at: datetime = rows[0].next_at
+    return next_at
 
 
 _CREDIT = timedelta(seconds=0.05)
 """Of the rate that a moment's standstill left unused, so much may be made up for."""
 _RESERVE = Statement(
     """
-    INSERT INTO rate_slot (sender, next_at)
-    VALUES (:sender, CAST(:now AS timestamptz) + CAST(:cost AS interval))
-    ON CONFLICT (sender) DO UPDATE SET next_at = CAST(:cost AS interval) + greatest(
-        least(rate_slot.next_at, CAST(:now AS timestamptz) + interval '5 minutes'), :earliest)
+    UPDATE rate_slot SET next_at = CAST(:cost AS interval) + greatest(
+        least(next_at, CAST(:now AS timestamptz) + interval '5 minutes'), :earliest)
+    WHERE sender = :sender
     RETURNING next_at
     """
 )
