@@ -3,10 +3,8 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.actions.backfill import (
@@ -16,7 +14,6 @@ from service.actions.backfill import (
     WEBHOOK_MAY_COME,
     backfill,
 )
-from service.actions.opt_out import opt_out
 from service.actions.polls import close_poll, pause_poll
 from service.actions.receive_texts import receive_texts
 from service.actions.results import read_results
@@ -24,75 +21,20 @@ from service.domain.consent import OptOutMode
 from service.errors import RejectedError, SendError
 from service.runtime import Runtime
 from service.sms.gateway import ListedText
-from service.store.inbound import ReceivedText
 from service.worker import run_worker
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
+from tests.lost import MINUTE, Lost, answer_of, asked_members, scalar, state_of
 from tests.make import (
     COACHING,
     SENDER,
     a_number,
-    a_text,
     make_members,
     make_open_poll,
     make_program,
     run_background,
     text_in,
 )
-
-MINUTE = timedelta(minutes=1)
-
-
-class Lost:
-    """Texts that reach the carrier and no webhook of ours."""
-
-    def __init__(self, gateway: FakeGateway, clock: MovableClock) -> None:
-        self._gateway = gateway
-        self._clock = clock
-
-    def text(self, number: str, body: str, **details: Any) -> ReceivedText:
-        """Sent now; gives it as its webhook would have brought it."""
-        sent = a_text(number, body, **details)
-        at = self._clock.now().replace(microsecond=0)
-        listed = ListedText(sent.message_sid, number, sent.to, body, at)
-        self._gateway.inbound.insert(0, listed)
-        return sent
-
-
-@pytest.fixture
-def lost(gateway: FakeGateway, clock: MovableClock) -> Lost:
-    return Lost(gateway, clock)
-
-
-async def scalar(runtime: Runtime, query: str, **values: object) -> Any:
-    async with runtime.sessions() as session:
-        return await session.scalar(text(query), values)
-
-
-async def state_of(runtime: Runtime, number: str) -> str | None:
-    key = runtime.key_of(number)
-    return await scalar(runtime, "SELECT state FROM subscriber WHERE number_key = :key", key=key)
-
-
-async def answer_of(runtime: Runtime, number: str) -> str | None:
-    query = """
-        SELECT c.label FROM answer a JOIN choice c ON c.id = a.choice_id
-        JOIN subscriber s ON s.id = a.subscriber_id WHERE s.number_key = :key AND NOT a.void
-    """
-    return await scalar(runtime, query, key=runtime.key_of(number))
-
-
-async def asked_members(runtime: Runtime, people: int = 1) -> list[str]:
-    """Members who were asked a minute ago."""
-    await make_program(runtime)
-    numbers = await make_members(runtime, people)
-    await make_open_poll(runtime)
-    await run_background(runtime)
-    assert isinstance(runtime.gateway, FakeGateway)
-    assert isinstance(runtime.clock, MovableClock)
-    runtime.gateway.taken.clear()
-    runtime.clock.advance(MINUTE)
-    return numbers
 
 
 async def test_a_lost_join_is_taken_in_and_answered_once(
@@ -277,143 +219,6 @@ async def test_an_older_answer_leaves_a_later_review_to_staff(
     assert await scalar(runtime, "SELECT review FROM subscriber") is True
     waiting = "SELECT count(*) FROM inbound_text WHERE waiting IS NOT NULL"
     assert await scalar(runtime, waiting) == 1
-
-
-async def test_an_older_join_does_not_undo_a_later_stop(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
-) -> None:
-    await make_program(runtime)
-    by_text, by_staff = a_number(1), a_number(2)
-    lost.text(by_text, "STAT")
-    lost.text(by_staff, "STAT")
-    clock.advance(MINUTE)
-    await text_in(runtime, by_text, "STOP")
-    await opt_out(runtime, by_staff, actor="tests")
-    clock.advance(MINUTE)
-    assert await backfill(runtime, gateway) == 2
-    await run_background(runtime)
-    assert await state_of(runtime, by_text) == "opted_out"
-    assert await state_of(runtime, by_staff) is None
-    assert gateway.taken == []
-    assert (await text_in(runtime, by_staff, "hello")).body is None
-
-
-async def test_an_older_stop_holds_unless_the_handset_came_back(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
-) -> None:
-    back, answered = await asked_members(runtime, 2)
-    await make_program(runtime, "other", name="Other Poll", sender="44660", keywords=("OTHER",))
-    await text_in(runtime, back, "OTHER", to="44660")
-    clock.advance(MINUTE)
-    lost.text(back, "STOP")
-    lost.text(answered, "stop")
-    clock.advance(MINUTE)
-    await text_in(runtime, back, "STAT")  # "already in", as far as we knew
-    await text_in(runtime, answered, "no")
-    clock.advance(MINUTE)
-    await backfill(runtime, gateway)
-    await run_background(runtime)
-    states = """
-        SELECT string_agg(p.slug || ' ' || s.state, ', ' ORDER BY p.slug)
-        FROM subscriber s JOIN program p ON p.id = s.program_id WHERE s.number_key = :key
-    """
-    key = runtime.key_of(back)
-    assert await scalar(runtime, states, key=key) == "other opted_out, stat active"
-    assert await state_of(runtime, answered) == "opted_out"
-    assert [sent.to for sent in gateway.taken] == [answered]
-    evidence = "SELECT count(*) FROM consent_event WHERE kind = 'opt_out'"
-    assert await scalar(runtime, evidence) == 2
-    gateway.taken.clear()
-    await make_open_poll(runtime, {**COACHING, "slug": "second", "program": "stat"})
-    await run_background(runtime)
-    assert [sent.to for sent in gateway.taken] == [back]
-
-
-async def test_a_stop_right_after_a_join_is_not_taken_for_an_older_one(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
-) -> None:
-    await make_program(runtime)
-    number = a_number(1)
-    clock.advance(timedelta(seconds=1) - timedelta(microseconds=clock.now().microsecond))
-    clock.advance(timedelta(milliseconds=900))
-    joined = a_text(number, "STAT")
-    await receive_texts(runtime, [joined])
-    at = clock.now().replace(microsecond=0)
-    gateway.inbound = [ListedText(joined.message_sid, number, SENDER, "STAT", at)]
-    clock.advance(timedelta(milliseconds=50))
-    lost.text(number, "STOP")
-    clock.advance(MINUTE)
-    assert await backfill(runtime, gateway) == 1
-    assert await state_of(runtime, number) == "opted_out"
-
-
-async def test_a_join_listed_right_after_a_stop_brings_back(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
-) -> None:
-    await make_program(runtime)
-    (number,) = await make_members(runtime, 1)
-    clock.advance(MINUTE)
-    lost.text(number, "STOP")
-    clock.advance(timedelta(seconds=3))
-    joined = lost.text(number, "STAT")
-    await receive_texts(runtime, [joined])
-    clock.advance(MINUTE)
-    assert await backfill(runtime, gateway) == 1
-    assert await state_of(runtime, number) == "active"
-
-
-async def test_a_vote_cast_before_a_stop_counts_and_gets_no_answer(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
-) -> None:
-    (number,) = await asked_members(runtime)
-    lost.text(number, "no")
-    clock.advance(MINUTE)
-    await text_in(runtime, number, "STOP")
-    clock.advance(MINUTE)
-    await backfill(runtime, gateway)
-    await run_background(runtime)
-    assert await answer_of(runtime, number) == "no"
-    assert await state_of(runtime, number) == "opted_out"
-    assert gateway.taken == []
-
-
-async def test_a_stop_that_comes_while_an_answer_waits_drops_it(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
-) -> None:
-    stranger = a_number(9)
-    await make_program(runtime)
-    lost.text(stranger, "what is this?")
-    lost.text(stranger, "HELP")
-    clock.advance(MINUTE)
-    await backfill(runtime, gateway)
-    await text_in(runtime, stranger, "STOP")
-    await run_background(runtime)
-    (sent,) = gateway.taken  # help is for anybody
-    assert sent.body.startswith("Acme Stat weekly polls. Help:")
-
-
-async def test_a_lost_stop_cancels_whatever_waits_for_the_number(
-    runtime: Runtime, gateway: FakeGateway, clock: MovableClock, lost: Lost
-) -> None:
-    (number,) = await asked_members(runtime)
-    purposes = ("reminder", "results")
-    async with runtime.sessions.begin() as session:
-        for purpose in purposes:
-            await session.execute(
-                text(
-                    "INSERT INTO delivery (dedupe_key, program_id, subscriber_id, poll_id,"
-                    " number_key, number, purpose, body, segments, state, not_before, created_at)"
-                    " SELECT CAST(:key AS text), program_id, subscriber_id, poll_id, number_key,"
-                    " number, CAST(:key AS text), body, 1, 'deferred', not_before, created_at"
-                    " FROM delivery WHERE number = :number AND purpose = 'ask'"
-                ),
-                {"key": purpose, "number": number},
-            )
-    lost.text(number, "STOP")
-    clock.advance(MINUTE)
-    await backfill(runtime, gateway)
-    query = "SELECT count(*) FROM delivery WHERE state = 'cancelled' AND reason = 'opted out'"
-    assert await scalar(runtime, query) == len(purposes)
 
 
 async def test_words_of_a_stranger_who_has_joined_since_mean_nothing(
