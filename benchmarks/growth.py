@@ -19,6 +19,7 @@ from benchmarks.people import (
 )
 from benchmarks.report import Row, not_measured
 from benchmarks.rig import Rig
+from service.actions.polls import close_poll
 from service.actions.receive_texts import receive_texts
 from service.runtime import Runtime
 from service.store.inbound import ReceivedText
@@ -60,6 +61,8 @@ async def measure(rig: Rig) -> list[Row]:
 async def _fill(runtime: Runtime, people: int) -> None:
     await make_people(runtime, await make_program(runtime), people)
     for index in range(_POLLS):
+        if index:
+            await close_poll(runtime, f"poll-{index - 1}")
         await make_open_poll(runtime, f"poll-{index}")
         await deliver(runtime, f"poll-{index}")
     async with runtime.sessions.begin() as session:

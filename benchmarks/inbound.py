@@ -7,6 +7,7 @@ from benchmarks import client, forms, pgbench
 from benchmarks.people import deliver, make_open_poll, make_people, make_program, settle
 from benchmarks.report import Row, against
 from benchmarks.rig import Rig, cpu_seconds
+from service.actions.polls import close_poll
 from service.runtime import Runtime
 
 DATABASE = "crowd"
@@ -35,6 +36,7 @@ async def gather(rig: Rig, runtime: Runtime) -> Crowd:
     for index in range(0 if rig.quick else _EARLIER_POLLS):
         await make_open_poll(runtime, f"earlier-{index}")
         await deliver(runtime, f"earlier-{index}")
+        await close_poll(runtime, f"earlier-{index}")
     await make_open_poll(runtime, "coaching")
     await deliver(runtime, "coaching")
     await settle(runtime)

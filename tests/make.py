@@ -71,11 +71,24 @@ async def make_members(
     return numbers
 
 
-async def make_open_poll(runtime: Runtime, content: dict[str, Any] = COACHING) -> str:
-    """A poll that has opened; its texts are not written yet."""
-    slug = await create_poll(runtime, content, program=None, actor="tests")
+async def make_open_poll(
+    runtime: Runtime, content: dict[str, Any] = COACHING, *, beside: bool = False
+) -> str:
+    """A poll that has opened; its texts are not written yet.
+
+    Args:
+        beside: another is open for the same people, which scheduling refuses. It can still be so
+            where people came to be in both audiences after that.
+    """
+    audience = {"audience": {"chapter": "nobody's"}} if beside else {}
+    slug = await create_poll(runtime, {**content, **audience}, program=None, actor="tests")
     now = runtime.clock.now()
     await schedule_poll(runtime, slug, opens_at=now, closes_at=now + timedelta(days=2))
+    if beside:
+        async with runtime.sessions.begin() as session:
+            await session.execute(
+                text("UPDATE poll SET audience = '{}' WHERE slug = :slug"), {"slug": slug}
+            )
     await open_poll(runtime, slug)
     return slug
 

@@ -18,7 +18,11 @@ from service.actions.poll_changes import (
 )
 from service.actions.programs import find_program
 from service.actions.results import read_results
-from service.actions.scheduling import refuse_before_the_last_hours, refuse_more_than_stated
+from service.actions.scheduling import (
+    refuse_before_the_last_hours,
+    refuse_more_than_stated,
+    refuse_overlap,
+)
 from service.domain.opening import grown_sentence, has_grown, is_late, late_sentence
 from service.domain.poll_file import read_poll
 from service.domain.polls import TRANSITIONS, PollState
@@ -99,7 +103,8 @@ async def schedule_poll(
 
     Raises:
         RefusedError: the times make no sense or end before everybody may have been texted; the
-            plan comes to more texts than stated; or the poll is neither draft nor scheduled.
+            plan comes to more texts than stated; another poll asks the same people meanwhile; or
+            the poll is neither draft nor scheduled.
     """
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
@@ -138,6 +143,7 @@ async def schedule_within(
     questions = (await load_questions(session, [key]))[key]
     refuse_more_than_stated(owner, poll, questions)
     await refuse_before_the_last_hours(session, owner, poll, opens_at, closes_at)
+    await refuse_overlap(session, poll, opens_at, closes_at)
     texts = {q.position: q.rendered or render_question(owner, q) for q in questions}
     await freeze_texts(session, poll, texts)
     await freeze_broadcasts(runtime, session, poll, owner, questions[0])
@@ -173,10 +179,16 @@ async def open_when_due(runtime: Runtime, poll_id: int) -> None:
 
 
 async def open_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> None:
-    """Open a scheduled poll now, because a person says so."""
+    """Open a scheduled poll now, because a person says so.
+
+    Raises:
+        RefusedError: it is not scheduled, or another poll is asking the same people.
+    """
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
+        if poll.opens_at and poll.closes_at and now < poll.opens_at:
+            await refuse_overlap(session, poll, now, poll.closes_at)
         await _open(session, poll, now)
         await settle_opening(session, poll, actor, now)
 

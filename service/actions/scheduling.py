@@ -12,7 +12,7 @@ from service.domain.quiet_hours import candidate_zones
 from service.errors import InvalidInputError, RefusedError
 from service.store import tables
 from service.store.catalog import load_questions
-from service.store.polls import audience_places, live_polls
+from service.store.polls import audience_places, count_shared_audience, live_polls
 
 
 def refuse_more_than_stated(
@@ -89,3 +89,30 @@ async def refuse_before_the_last_hours(
             f"({program.quiet_hours} where they live, Monday to Friday, no federal holidays): "
             f"their hours begin by {latest:%Y-%m-%d %H:%M} UTC"
         )
+
+
+async def refuse_overlap(
+    session: AsyncSession, poll: tables.Poll, opens_at: datetime, closes_at: datetime
+) -> None:
+    """Nobody is asked by two polls at a time: an answer would belong to the one asked last.
+
+    Polls with different audiences may be open together.
+
+    Raises:
+        RefusedError: naming the other poll and how many people are in both.
+    """
+    for other in await live_polls(session, poll.program_id):
+        begins, ends = other.opened_at or other.opens_at, other.closes_at
+        if other.id == poll.id or begins is None or ends is None:
+            continue
+        if begins < closes_at and opens_at < ends:
+            people = await count_shared_audience(
+                session, poll.program_id, poll.audience, other.audience
+            )
+            if people:
+                raise RefusedError(
+                    f"poll {poll.slug!r} and poll {other.slug!r}, which is {other.state.value} "
+                    f"from {begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC, would ask "
+                    f"{people:,} of the same people at one time: choose other times, or close or "
+                    f"cancel {other.slug!r}"
+                )

@@ -98,10 +98,19 @@ async def count_audience(
     session: AsyncSession, program_id: int, audience: Mapping[str, Any]
 ) -> int:
     """People a poll with this filter would be for now."""
+    return await count_shared_audience(session, program_id, audience, {})
+
+
+async def count_shared_audience(
+    session: AsyncSession, program_id: int, one: Mapping[str, Any], other: Mapping[str, Any]
+) -> int:
+    """People whom polls with these two filters would both be for now."""
+    attributes = cast(col(Subscriber.attributes), JSONB)
     query = select(func.count()).where(
         Subscriber.program_id == program_id,
         Subscriber.state == SubscriberState.ACTIVE,
-        cast(col(Subscriber.attributes), JSONB).contains(dict(audience)),
+        attributes.contains(dict(one)),
+        attributes.contains(dict(other)),
     )
     return await session.scalar(query) or 0
 

@@ -118,7 +118,7 @@ async def test_an_answer_does_not_stand_in_line_behind_a_poll_nor_wait_for_one_t
 ) -> None:
     (number,) = await asked_members(runtime)
     await make_members(runtime, 40)
-    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second"}, beside=True)
     from service.actions.jobs import run_due_job
 
     while await run_due_job(runtime):
@@ -241,7 +241,7 @@ async def test_a_text_is_read_against_the_question_asked_before_it(
     (number,) = await asked_members(runtime)
     lost.text(number, "yes")
     clock.advance(MINUTE)
-    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second"}, beside=True)
     await run_background(runtime)
     gateway.taken.clear()
     clock.advance(MINUTE)

@@ -72,7 +72,7 @@ async def test_an_older_stop_holds_unless_the_handset_came_back(
     evidence = "SELECT count(*) FROM consent_event WHERE kind = 'opt_out'"
     assert await scalar(runtime, evidence) == 2
     gateway.taken.clear()
-    await make_open_poll(runtime, {**COACHING, "slug": "second", "program": "stat"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second", "program": "stat"}, beside=True)
     await run_background(runtime)
     assert [sent.to for sent in gateway.taken] == [back]
 

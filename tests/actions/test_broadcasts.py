@@ -213,7 +213,7 @@ async def test_who_was_asked_something_newer_is_not_reminded_of_the_old(
 ) -> None:
     await asked(runtime, 2)
     clock.advance(HOUR)
-    await make_open_poll(runtime, {**COACHING, "slug": "newer"})
+    await make_open_poll(runtime, {**COACHING, "slug": "newer"}, beside=True)
     await run_background(runtime)
     clock.advance(23 * HOUR)
     await run_background(runtime)

@@ -351,7 +351,7 @@ async def test_an_answer_belongs_to_the_poll_that_was_read_last(
 ) -> None:
     (number,) = await make_ready_poll(runtime, 1)
     await pause_poll(runtime, "coaching")
-    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second"}, beside=True)
     await run_background(runtime)
     clock.advance(timedelta(minutes=1))
     await resume_poll(runtime, "coaching")

@@ -135,7 +135,7 @@ async def test_a_slow_sender_holds_up_no_fast_one(runtime: Runtime, gateway: Fak
 async def test_two_polls_of_one_sender_take_turns(runtime: Runtime, gateway: FakeGateway) -> None:
     runtime = replace(runtime, send_rate=25)
     await make_ready_poll(runtime, 12)
-    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second"}, beside=True)
     while await run_due_job(runtime):
         pass
     async with runtime.sessions() as session:

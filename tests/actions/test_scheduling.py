@@ -1,4 +1,4 @@
-"""What a poll may not be scheduled with: too many texts, too few hours."""
+"""What a poll may not be scheduled with: too many texts, too few hours, another poll beside it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.actions.polls import create_poll, schedule_poll
+from service.actions.polls import close_poll, create_poll, open_poll, schedule_poll
 from service.actions.programs import ProgramChanges, set_program
 from service.errors import RefusedError
 from service.runtime import Runtime
@@ -88,7 +88,7 @@ async def test_whoever_is_not_in_the_audience_does_not_count(runtime: Runtime) -
         )
     await schedule(runtime, 1, audience={"city": "x"})
     await text_in(runtime, HONOLULU, "STOP")
-    await schedule(runtime, 1, slug="all")
+    await schedule(runtime, 1, slug="all", opens_at=NOON + timedelta(hours=1))
 
 
 async def test_a_zone_the_member_gave_settles_it(runtime: Runtime) -> None:
@@ -110,3 +110,42 @@ async def test_without_quiet_hours_any_closing_will_do(runtime: Runtime) -> None
     await make_program(runtime, quiet_hours="none")
     await text_in(runtime, HONOLULU, "STAT")
     await schedule(runtime, 0.5)
+
+
+async def test_two_polls_at_a_time_for_the_same_people_are_refused(runtime: Runtime) -> None:
+    await make_program(runtime)
+    await make_members(runtime, 3)
+    hour = timedelta(hours=1)
+    await schedule(runtime, 4, opens_at=NOON + 2 * hour, slug="first")
+    for begins, hours in ((NOON, 3), (NOON + 3 * hour, 1), (NOON + 5 * hour, 4), (NOON, 8)):
+        with pytest.raises(
+            RefusedError,
+            match=r"'first', which is scheduled from 2021-03-30 20:00 to 2021-03-31 00:00 UTC, "
+            r"would ask 3 of the same people",
+        ):
+            await schedule(runtime, hours, opens_at=begins, slug=f"at-{begins:%H}-{hours}")
+    await schedule(runtime, 2, opens_at=NOON, slug="before")
+    await schedule(runtime, 24, opens_at=NOON + 6 * hour, slug="after")
+    await schedule_poll(runtime, "first", opens_at=NOON + 3 * hour, closes_at=NOON + 5 * hour)
+
+
+async def test_a_poll_cannot_be_opened_early_beside_another(runtime: Runtime) -> None:
+    await make_program(runtime)
+    await make_members(runtime, 1)
+    await make_open_poll(runtime)
+    await schedule(runtime, 24, opens_at=NOON + timedelta(days=3), slug="next")
+    with pytest.raises(RefusedError, match="'coaching', which is open from"):
+        await open_poll(runtime, "next")
+    await close_poll(runtime, "coaching")
+    await open_poll(runtime, "next")
+
+
+async def test_polls_for_different_people_may_be_open_together(runtime: Runtime) -> None:
+    await make_program(runtime)
+    await make_members(runtime, 2)
+    await schedule(runtime, 4, slug="ours", audience={"city": "x"})
+    await schedule(runtime, 4, slug="others", audience={"city": "y"})
+    async with runtime.sessions.begin() as session:
+        await session.execute(text("""UPDATE subscriber SET attributes = '{"city": "x"}'"""))
+    with pytest.raises(RefusedError, match="'ours', .* 2 of the same people"):
+        await schedule(runtime, 4, slug="all")

@@ -33,7 +33,8 @@ NUMBER = a_number(0)
 
 async def ask(runtime: Runtime, slug: str, **content: Any) -> dict[str, Any]:
     """A one-question poll to everybody, all of it sent that may be; gives the newest text's row."""
-    await make_open_poll(runtime, {**COACHING, "questions": [QUESTION], "slug": slug, **content})
+    poll = {**COACHING, "questions": [QUESTION], "slug": slug, **content}
+    await make_open_poll(runtime, poll, beside=True)
     await run_background(runtime)
     return await newest(runtime)
 
@@ -151,9 +152,8 @@ async def test_texts_to_one_number_that_are_due_together_count_each_other(
     await make_program(runtime)
     await make_members(runtime, 1)
     for index in range(5):
-        await make_open_poll(
-            runtime, {**COACHING, "questions": [QUESTION], "slug": f"poll-{index}"}
-        )
+        poll = {**COACHING, "questions": [QUESTION], "slug": f"poll-{index}"}
+        await make_open_poll(runtime, poll, beside=True)
     while await run_due_job(runtime):
         pass
     slots = CallSlots(25)

@@ -177,6 +177,7 @@ async def test_an_answer_brings_a_suspended_member_back_and_the_count_begins_ane
     assert await state(runtime) == "active"
     assert (await evidence(runtime))[-1][0] == "rejoin"
     assert (await read_results(runtime, "week-2"))["applicable"] == 1
+    await close_poll(runtime, "week-2")
     await poll_of_the_week(runtime, 3, number, ("undelivered", 30005))
     assert await state(runtime) == "active"
 

@@ -125,7 +125,7 @@ async def test_a_reminder_that_another_polls_question_overtakes_is_dropped(
     async with runtime.sessions.begin() as session:  # its own hours begin later
         later = "UPDATE delivery SET not_before = not_before + interval '1 hour'"
         await session.execute(text(f"{later} WHERE purpose = 'reminder'"))
-    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second"}, beside=True)
     await run_background(runtime)
     clock.advance(HOUR)
     await run_background(runtime)
@@ -140,7 +140,7 @@ async def test_a_question_that_never_left_is_not_the_one_that_is_answered(
 ) -> None:
     number = await asked(runtime)
     gateway.fail = lambda _: RejectedError("21617", code=21617)
-    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second"}, beside=True)
     await run_background(runtime)
     await text_in(runtime, number, "yes")
     assert await answered(runtime) == [1]
@@ -152,7 +152,7 @@ async def test_a_question_that_never_left_takes_no_reminders_place(
     await asked(runtime)
     gateway.fail = lambda _: RejectedError("21617", code=21617)
     clock.advance(HOUR)
-    await make_open_poll(runtime, {**COACHING, "slug": "second"})
+    await make_open_poll(runtime, {**COACHING, "slug": "second"}, beside=True)
     await run_background(runtime)
     gateway.fail = lambda _: None
     clock.advance(24 * HOUR)
