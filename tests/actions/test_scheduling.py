@@ -147,5 +147,5 @@ async def test_polls_for_different_people_may_be_open_together(runtime: Runtime)
     await schedule(runtime, 4, slug="others", audience={"city": "y"})
     async with runtime.sessions.begin() as session:
         await session.execute(text("""UPDATE subscriber SET attributes = '{"city": "x"}'"""))
-    with pytest.raises(RefusedError, match="'ours', .* 2 of the same people"):
+    with pytest.raises(RefusedError, match=r"'ours', .* 2 of the same people"):
         await schedule(runtime, 4, slug="all")
