@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.actions.call_slots import CallSlots
 from service.actions.carrier_call import call_carrier, sleep_until
 from service.actions.failures import Failure, settle_failures
-from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
+from service.actions.opt_out import UNSUBSCRIBED, Refusal, record_carrier_opt_outs
 from service.actions.trouble import report_refusals
 from service.domain.deliveries import UNASKED, DeliveryState, Purpose
 from service.domain.gate import Verdict, may_be_answered, may_be_sent
@@ -192,7 +192,11 @@ async def _correct_rate(runtime: Runtime, turn: _Turn, handed: Sequence[ClaimedT
 
 async def _record(runtime: Runtime, texts: Sequence[ClaimedText], moves: Sequence[Move]) -> None:
     refused = {one.id for one in moves if one.error_code == UNSUBSCRIBED}
-    blocked = {text.number: text.number_key for text in texts if text.id in refused}
+    blocked = [
+        Refusal(text.number, text.number_key, text.handed_at)
+        for text in texts
+        if text.id in refused
+    ]
     failed = {one.id: one for one in moves if one.state is DeliveryState.FAILED}
     now = runtime.clock.now()
     locks = [lock_key(text.number_key) for text in texts if text.id in failed]

@@ -1,7 +1,8 @@
 """Opt-outs that do not come as a text: from staff, from the carrier."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,6 +10,7 @@ from service.domain.consent import ConsentEventKind
 from service.domain.phone import lock_key
 from service.runtime import Runtime
 from service.store.engine import lock_numbers
+from service.store.listed import came_in_since
 from service.store.subscribers import consent_event, opt_out_everywhere, write_consent
 
 UNSUBSCRIBED = 21610
@@ -31,12 +33,33 @@ async def opt_out(runtime: Runtime, number: str, *, actor: str) -> None:
         )
 
 
+class Refusal(NamedTuple):
+    """The carrier's word that a number is blocked.
+
+    Attributes:
+        number: E.164.
+        handed_at: when the text it refused was handed over, where that is known.
+    """
+
+    number: str
+    key: bytes
+    handed_at: datetime | None
+
+
 async def record_carrier_opt_outs(
-    session: AsyncSession, numbers: Mapping[str, bytes], now: datetime
+    session: AsyncSession, refusals: Iterable[Refusal], now: datetime
 ) -> None:
-    """The carrier blocks these numbers: they are out. The caller holds their locks."""
+    """The carrier blocks these numbers: they are out. The caller holds their locks.
+
+    Who came back after the refused text was handed over stays in: the block is of before.
+    """
+    blocked = {
+        one.number: one.key
+        for one in refusals
+        if one.handed_at is None or not await came_in_since(session, one.key, one.handed_at)
+    }
     await opt_out_within(
-        session, numbers, now, medium="carrier", actor="carrier", rule="error 21610"
+        session, blocked, now, medium="carrier", actor="carrier", rule="error 21610"
     )
 
 

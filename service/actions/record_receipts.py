@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.actions.failures import Failure, settle_failures
-from service.actions.opt_out import UNSUBSCRIBED, record_carrier_opt_outs
+from service.actions.opt_out import UNSUBSCRIBED, Refusal, record_carrier_opt_outs
 from service.domain.deliveries import DeliveryState, advance, receipt_state
 from service.domain.phone import lock_key
 from service.runtime import Runtime
@@ -59,7 +59,7 @@ async def _record(
     by_id = {row.id: row for row in rows}
     by_sid = {row.message_sid: row for row in rows if row.message_sid}
     concerning: dict[int, list[ReceivedReceipt]] = defaultdict(list)
-    kept = {}
+    kept, handed_at = {}, {}
     for receipt in receipts:
         row = by_sid.get(receipt.message_sid)
         if row is None and receipt.delivery_id in by_id:
@@ -68,6 +68,7 @@ async def _record(
             row = candidate if candidate.message_sid in (None, receipt.message_sid) else None
         if row is not None:
             concerning[row.id].append(receipt)
+            handed_at[receipt.message_sid] = row.handed_at
         kept[receipt.message_sid, receipt.status] = {
             "delivery_id": row.id if row is not None else None,
             "message_sid": receipt.message_sid,
@@ -81,11 +82,11 @@ async def _record(
     await settle_failures(session, _failures(moves, concerning), now)
     new = await write_receipts(session, [kept[key] for key in sorted(kept)])
     # A repeated receipt is old news: the member may have come back since.
-    blocked = {
-        r.number: runtime.key_of(r.number)
+    blocked = [
+        Refusal(r.number, runtime.key_of(r.number), handed_at.get(r.message_sid))
         for r in _refused(receipts)
         if (r.message_sid, r.status) in new
-    }
+    ]
     await record_carrier_opt_outs(session, blocked, now)
 
 

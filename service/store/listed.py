@@ -7,22 +7,34 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_IN_SINCE_BEFORE = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM subscriber
-        WHERE number_key = CAST(:key AS bytea) AND state <> 'opted_out'
-    ) AND NOT EXISTS (
+_CAME_IN = """
+    EXISTS (
         SELECT FROM subscriber
         WHERE number_key = CAST(:key AS bytea) AND state IN ('active', 'pending')
           AND state_at > :instant
-    ) AND NOT EXISTS (
+    ) OR EXISTS (
         SELECT FROM inbound_text
         WHERE number_key = CAST(:key AS bytea) AND received_at > :instant
           AND label IN ('join', 'start', 'confirm')
     )
+"""
+_CAME_IN_SINCE = text(f"SELECT {_CAME_IN}")
+_IN_SINCE_BEFORE = text(
+    f"""
+    SELECT EXISTS (
+        SELECT FROM subscriber
+        WHERE number_key = CAST(:key AS bytea) AND state <> 'opted_out'
+    ) AND NOT ({_CAME_IN})
     """
 )
+
+
+async def came_in_since(session: AsyncSession, key: bytes, instant: datetime) -> bool:
+    """Whether a number has come in, or has said that it wants to, after ``instant``."""
+    found: bool = (
+        await session.execute(_CAME_IN_SINCE, {"key": key, "instant": instant})
+    ).scalar_one()
+    return found
 
 
 async def in_since_before(session: AsyncSession, key: bytes, instant: datetime) -> bool:

@@ -65,7 +65,7 @@ async def known_sids(session: AsyncSession, sids: Sequence[str]) -> set[str]:
 
 _FOR_RECEIPTS = Statement(
     """
-    SELECT id, state, message_sid, number FROM delivery
+    SELECT id, state, message_sid, number, handed_at FROM delivery
     WHERE id = ANY(CAST(:ids AS bigint[])) OR message_sid = ANY(CAST(:sids AS text[]))
     ORDER BY id FOR NO KEY UPDATE
     """

@@ -1,4 +1,7 @@
-"""New attempt, reminder and another poll's question meet: nobody is asked twice over or missed."""
+"""New attempt, reminder and another poll's question meet: nobody is asked twice over or missed.
+
+So do a call under way and what its member texts meanwhile.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -9,6 +12,7 @@ from sqlalchemy import text
 from service.actions.record_receipts import ReceivedReceipt, record_receipts
 from service.errors import NotTakenError, RejectedError
 from service.runtime import Runtime
+from service.sms.gateway import OutboundText, TakenText
 from tests.conftest import MovableClock
 from tests.fakes import FakeGateway
 from tests.make import (
@@ -181,3 +185,32 @@ async def test_an_account_that_cannot_send_results_is_told_to_staff(
     ((kind, key, sentence),) = await open_alerts(runtime)
     assert (kind, key) == ("carrier_refusal", "poll:1:code:20003")
     assert "20003" in sentence
+
+
+@pytest.mark.parametrize("in_a_receipt", [False, True])
+@pytest.mark.parametrize(("words", "ends"), [(["STOP", "START"], "active"), (["no"], "opted_out")])
+async def test_a_refusal_of_a_text_from_before_a_return_does_not_opt_out(
+    runtime: Runtime,
+    gateway: FakeGateway,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    in_a_receipt: bool,
+    words: list[str],
+    ends: str,
+) -> None:
+    """While a call, or its receipt, was under way its member left and came back."""
+    whole = gateway.send
+
+    async def send(given: OutboundText) -> TakenText:
+        clock.advance(timedelta(seconds=1))
+        for body in words:
+            await text_in(runtime, given.to, body)
+        return await whole(given)
+
+    monkeypatch.setattr(gateway, "send", send)
+    gateway.fail = lambda _: None if in_a_receipt else RejectedError("blocked", code=21610)
+    await asked(runtime)
+    if in_a_receipt:
+        await told(runtime, "failed", 21610)
+    async with runtime.sessions() as session:
+        assert await session.scalar(text("SELECT state FROM subscriber")) == ends
