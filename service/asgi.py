@@ -29,7 +29,7 @@ from service.web.public.routes import PublicPages
 from service.web.security import SecurityHeaders
 from service.web.templating import Templates
 from service.worker import run_worker
-from webhooks.batch import Batcher
+from webhooks.batch import Batcher, Committing
 from webhooks.door import Door, Handle
 from webhooks.inbound import InboundEndpoint
 from webhooks.signature import SignatureCheck
@@ -186,14 +186,14 @@ def _make_door(endpoints: Mapping[str, Handle], metrics: Metrics) -> Door:
 
 
 def _make_ingest(runtime: Runtime, metrics: Metrics) -> _Ingest:
-    async def texts(batch: Sequence[ReceivedText]) -> Sequence[Answer]:
-        answers = await receive_texts(runtime, batch)
+    async def texts(batch: Sequence[ReceivedText], committing: Committing) -> Sequence[Answer]:
+        answers = await receive_texts(runtime, batch, committing=committing)
         for answer in answers:
             metrics.count_text_in(answer.label)
         return answers
 
-    async def receipts(batch: Sequence[ReceivedReceipt]) -> Sequence[None]:
-        return await record_receipts(runtime, batch)
+    async def receipts(batch: Sequence[ReceivedReceipt], committing: Committing) -> Sequence[None]:
+        return await record_receipts(runtime, batch, committing=committing)
 
     return _Ingest(
         Batcher(

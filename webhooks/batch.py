@@ -4,8 +4,10 @@ A request appends its item and waits; one of a few lanes takes its share of what
 handles it in one go and answers all. There is no timer, so a lone caller waits for nobody. Items of
 one key (a number) never run in two lanes at once, so they keep their order.
 
-The lanes share what waits, for else they fall into step: one takes everything, its callers all come
-back at once for the next to take, and either the database or this process has nothing to do.
+The lanes share what waits, for else they fall into step: one takes everything, its callers all
+come back at once for the next to take, and either the database or this process has nothing to do.
+For the same reason a lane takes its next share while the one before is committed, which is mostly
+the disk's work.
 """
 
 import asyncio
@@ -22,6 +24,8 @@ _WORTH_SHARING = 8
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Committing = Callable[[], None]
+"""Says that of a transaction nothing but its commit is left."""
 
 
 class QueueFullError(Exception):
@@ -39,8 +43,9 @@ class Batcher(Generic[Item, Result]):
     """Gathers items for ``handle``.
 
     Args:
-        handle: does a list of items in one transaction; results in their order. When it fails
-            for several, each is tried alone, so one bad item harms nobody else.
+        handle: does a list of items in one transaction; results in their order. It calls its
+            second argument when it begins to commit. When it fails for several, each is tried
+            alone, so one bad item harms nobody else.
         hopeless: tells of a failure that every item would meet now, such as a database that is
             away: then all that were handled together fail at once, while the callers still wait.
         key: items with equal keys are handled in the order they came.
@@ -49,7 +54,7 @@ class Batcher(Generic[Item, Result]):
 
     def __init__(
         self,
-        handle: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        handle: Callable[[Sequence[Item], Committing], Awaitable[Sequence[Result]]],
         *,
         key: Callable[[Item], Hashable],
         lanes: int = 2,
@@ -66,7 +71,8 @@ class Batcher(Generic[Item, Result]):
         self._hopeless = hopeless
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._in_flight: set[Hashable] = set()
-        self._idle_lanes = self._free_lanes = lanes
+        self._most_committing = self._idle_lanes = self._free_lanes = lanes
+        self._committing = 0
         self._lanes: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -91,7 +97,8 @@ class Batcher(Generic[Item, Result]):
             await asyncio.wait(self._lanes)
 
     def _start_lane(self) -> None:
-        if self._idle_lanes:
+        """Let an idle lane take what no other is busy with, if there is any."""
+        if self._idle_lanes and any(one.key not in self._in_flight for one in self._queue):
             self._idle_lanes -= 1
             lane = asyncio.create_task(self._run_lane())
             self._lanes.add(lane)
@@ -100,20 +107,36 @@ class Batcher(Generic[Item, Result]):
     async def _run_lane(self) -> None:
         # Let requests that have arrived already join the batch.
         await asyncio.sleep(0)
-        try:
-            while batch := self._take():
-                keys = {waiting.key for waiting in batch}
-                self._in_flight |= keys
-                self._free_lanes -= 1
-                try:
-                    await self._run(batch)
-                finally:
-                    self._in_flight -= keys
-                    self._free_lanes += 1
-        finally:
+        batch = self._take()
+        if not batch:
             self._idle_lanes += 1
-        if any(waiting.key not in self._in_flight for waiting in self._queue):
-            self._start_lane()
+            return
+        keys = {waiting.key for waiting in batch}
+        self._in_flight |= keys
+        self._free_lanes -= 1
+        is_committing = False
+
+        def committing() -> None:
+            nonlocal is_committing
+            if not is_committing and self._committing < self._most_committing:
+                is_committing = True
+                self._committing += 1
+                self._leave_lane()
+
+        try:
+            await self._run(batch, committing)
+        finally:
+            self._in_flight -= keys
+            if is_committing:
+                self._committing -= 1
+                self._start_lane()
+            else:
+                self._leave_lane()
+
+    def _leave_lane(self) -> None:
+        self._free_lanes += 1
+        self._idle_lanes += 1
+        self._start_lane()
 
     def _take(self) -> list[_Waiting[Item, Result]]:
         """The next batch: a free lane's share of what waits, no key that another is busy with."""
@@ -129,27 +152,29 @@ class Batcher(Generic[Item, Result]):
         self._queue.extendleft(reversed(held))
         return batch
 
-    async def _run(self, batch: Sequence[_Waiting[Item, Result]]) -> None:
-        error = await self._try(batch)
+    async def _run(self, batch: Sequence[_Waiting[Item, Result]], committing: Committing) -> None:
+        error = await self._try(batch, committing)
         if error is None:
             return
         if len(batch) == 1 or self._hopeless(error):
             _answer_error(batch, error)
             return
         for done, waiting in enumerate(batch):
-            error = await self._try([waiting])
+            error = await self._try([waiting], committing)
             if error is not None and self._hopeless(error):
                 _answer_error(batch[done:], error)
                 return
             if error is not None:
                 _answer_error([waiting], error)
 
-    async def _try(self, batch: Sequence[_Waiting[Item, Result]]) -> Exception | None:
+    async def _try(
+        self, batch: Sequence[_Waiting[Item, Result]], committing: Committing
+    ) -> Exception | None:
         """Handle and answer a batch; gives the error where that failed, and nobody is answered."""
         began = Clock.monotonic_seconds()
         try:
             try:
-                results = await self._handle([waiting.item for waiting in batch])
+                results = await self._handle([waiting.item for waiting in batch], committing)
             finally:
                 self._observe(len(batch), Clock.monotonic_seconds() - began)
         except Exception as error:  # noqa: BLE001  (told to whoever waits)

@@ -64,7 +64,8 @@ def form_pairs(text: str) -> list[tuple[str, str]]:
     [('From', '+1303'), ('Body', 'a b'), ('ToCity', '')]
     """
     pairs = []
-    for part in text.replace("+", " ").split("&"):
+    # Every number begins with a plus sign; nothing else of most forms is encoded.
+    for part in text.replace("+", " ").replace("%2B", "+").split("&"):
         if part:
             key, _, value = part.partition("=")
             pairs.append((unquote(key), unquote(value)) if "%" in part else (key, value))

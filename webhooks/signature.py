@@ -51,7 +51,7 @@ def signed_form(pairs: Iterable[tuple[str, str]]) -> str:
     >>> signed_form([("b", "2"), ("a", "1"), ("a", "1")])
     'a1b2'
     """
-    return "".join(key + value for key, value in sorted(set(pairs)))
+    return "".join(map("".join, sorted(set(pairs))))
 
 
 def _with_and_without_port(base_url: str) -> list[str]:

@@ -5,7 +5,7 @@ other over all processes, a repeated MessageSid finds its stored answer, and an 
 send to the same number cannot pass each other. No text is answered before its commit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -31,16 +31,24 @@ class _Arrived(NamedTuple):
     program: Program | None
 
 
-async def receive_texts(runtime: Runtime, texts: Sequence[ReceivedText]) -> list[Response]:
+async def receive_texts(
+    runtime: Runtime,
+    texts: Sequence[ReceivedText],
+    *,
+    committing: Callable[[], None] = lambda: None,
+) -> list[Response]:
     """Store, decide and answer ``texts``; one response each, in their order.
 
     A MessageSid known already changes nothing and gets its stored response again.
+
+    Args:
+        committing: called when nothing but the commit is left.
     """
 
     async def whole() -> list[Response]:
         keys = {text.number: runtime.key_of(text.number) for text in texts}
         locks = [lock_key(key) for key in keys.values()]
-        async with quick_transaction(runtime.sessions, locks) as session:
+        async with quick_transaction(runtime.sessions, locks, committing=committing) as session:
             return await _receive(runtime, session, texts, keys)
 
     return await once_more_if_disconnected(whole)

@@ -1,7 +1,7 @@
 """Take in status callbacks: in any order, repeated, before our own record of the sending."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,12 +35,21 @@ class ReceivedReceipt:
     error_code: int | None = None
 
 
-async def record_receipts(runtime: Runtime, receipts: Sequence[ReceivedReceipt]) -> list[None]:
-    """Keep ``receipts`` and move their texts forward, never back."""
+async def record_receipts(
+    runtime: Runtime,
+    receipts: Sequence[ReceivedReceipt],
+    *,
+    committing: Callable[[], None] = lambda: None,
+) -> list[None]:
+    """Keep ``receipts`` and move their texts forward, never back.
+
+    Args:
+        committing: called when nothing but the commit is left.
+    """
 
     async def whole() -> list[None]:
         locks = [lock_key(runtime.key_of(r.number)) for r in _failing(receipts)]
-        async with quick_transaction(runtime.sessions, locks) as session:
+        async with quick_transaction(runtime.sessions, locks, committing=committing) as session:
             await _record(runtime, session, receipts)
             return [None] * len(receipts)
 

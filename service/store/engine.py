@@ -1,7 +1,7 @@
 """One pool per process, and what the hot statements share."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from asyncpg import InterfaceError, InternalClientError
 from sqlalchemy import text
@@ -55,23 +55,36 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
     )
 
 
+class Ready(NamedTuple):
+    """A connection of the pool, in autocommit, that quick transactions keep at hand.
+
+    Attributes:
+        driver: asyncpg's own connection under it.
+        session: on that connection.
+    """
+
+    connection: AsyncConnection
+    driver: Any
+    session: AsyncSession
+
+
 class Sessions(async_sessionmaker[AsyncSession]):
     """Sessions on one engine; their rows stay readable after commit.
 
     Attributes:
         engine: what they are made on.
-        ready: connections that quick transactions keep at hand, in autocommit.
+        ready: what quick transactions keep at hand.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine, expire_on_commit=False)
         self.engine = engine
-        self.ready: list[AsyncConnection] = []
+        self.ready: list[Ready] = []
 
     async def close(self) -> None:
         """Give the connections at hand back to the pool."""
         while self.ready:
-            connection = self.ready.pop()
+            connection = self.ready.pop().connection
             await connection.invalidate()  # the pool it came from may be gone
             await connection.close()
 

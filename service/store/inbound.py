@@ -11,9 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.conversation import Outcome, Waiting
 from service.domain.deliveries import DeliveryState, Purpose
 from service.store.answers import UPSERT, AnswerRow
-from service.store.inserts import by_column, unnested
 from service.store.quick import Statement
-from service.store.tables import Answer, AnswerChange, Delivery, InboundText
 
 
 class ReceivedText(NamedTuple):
@@ -93,10 +91,20 @@ class ChangeRow(NamedTuple):
     void: bool
 
 
+GIVEN = {
+    "given_text": TextRow,
+    "given_reply": ReplyRow,
+    "given_answer": AnswerRow,
+    "given_change": ChangeRow,
+}
+"""The database's types in which rows are given: to give an array a column takes the driver half as
+long again. A type is never altered, since processes of the version before may be running: rows
+with other columns get a type of another name."""
+
 _WRITE = Statement(
     f"""
     WITH given AS MATERIALIZED (
-        SELECT * FROM {unnested(InboundText, TextRow._fields, "text_")}
+        SELECT * FROM unnest(CAST(:texts AS given_text[]))
             WITH ORDINALITY AS given ({", ".join(TextRow._fields)}, place)
     ), reply AS (
         INSERT INTO delivery (
@@ -106,8 +114,7 @@ _WRITE = Statement(
         SELECT concat('reply:', inbound_sid), program_id, subscriber_id, number_key, number,
                CAST(:now AS timestamptz), :now, CASE WHEN state = 'handed' THEN :now END,
                {", ".join(f"said.{name}" for name in ReplyRow._fields)}
-        FROM {unnested(Delivery, ReplyRow._fields, "reply_")}
-            AS said ({", ".join(ReplyRow._fields)})
+        FROM unnest(CAST(:replies AS given_reply[])) AS said
         JOIN given ON given.message_sid = said.inbound_sid
         ORDER BY given.place
         RETURNING id, inbound_sid, CASE WHEN state = 'handed' THEN body END AS response
@@ -120,14 +127,14 @@ _WRITE = Statement(
         ORDER BY given.place
     ), answered AS (
         INSERT INTO answer ({", ".join(AnswerRow._fields)})
-        SELECT * FROM {unnested(Answer, AnswerRow._fields, "answer_")} {UPSERT}
+        SELECT * FROM unnest(CAST(:answers AS given_answer[])) {UPSERT}
     ), changed AS (
         INSERT INTO answer_change (
             subscriber_id, actor, rule, changed_at, {", ".join(ChangeRow._fields)}
         )
         SELECT given.subscriber_id, :actor, given.rule, given.received_at,
                {", ".join(f"change.{name}" for name in ChangeRow._fields)}
-        FROM {unnested(AnswerChange, ChangeRow._fields, "change_")}
+        FROM unnest(CAST(:history AS given_change[]))
             WITH ORDINALITY AS change ({", ".join(ChangeRow._fields)}, place)
         JOIN given ON given.message_sid = change.message_sid
         ORDER BY change.place
@@ -155,12 +162,12 @@ async def write_texts(
         history: what became of answers, in order, by ``actor``.
     """
     values = {
+        "texts": texts,
+        "replies": replies,
+        "answers": answers,
+        "history": history,
         "actor": actor,
         "now": now,
-        **by_column(TextRow._fields, texts, "text_"),
-        **by_column(ReplyRow._fields, replies, "reply_"),
-        **by_column(AnswerRow._fields, answers, "answer_"),
-        **by_column(ChangeRow._fields, history, "change_"),
     }
     return {row.inbound_sid: row.id for row in await _WRITE.rows(session, values)}
 

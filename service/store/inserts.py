@@ -12,34 +12,21 @@ from sqlmodel import SQLModel
 from service.store.quick import Statement
 
 
-def unnested(model: type[SQLModel], columns: Iterable[str], prefix: str = "") -> str:
-    """``unnest(…)`` of an array a column, each of the column's type; no array or JSON columns.
-
-    Args:
-        prefix: parameters are named as the columns, after this.
-    """
+def _unnested(model: type[SQLModel], columns: Iterable[str]) -> str:
+    """``unnest(…)`` of an array a column, each of the column's type; no array or JSON columns."""
     table: Table = model.__table__  # type: ignore[attr-defined]
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays = (
-        f"CAST(:{prefix}{name} AS {table.c[name].type.compile(dialect=dialect)}[])"
-        for name in columns
+        f"CAST(:{name} AS {table.c[name].type.compile(dialect=dialect)}[])" for name in columns
     )
     return f"unnest({', '.join(arrays)})"
-
-
-def by_column(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], prefix: str = ""
-) -> dict[str, Sequence[Any]]:
-    """The parameters of ``unnested`` for rows with just these columns."""
-    turned = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    return {f"{prefix}{name}": values for name, values in zip(columns, turned, strict=True)}
 
 
 @cache
 def _insert_statement(model: type[SQLModel], columns: tuple[str, ...], tail: str) -> Statement:
     return Statement(
         f"INSERT INTO {model.__tablename__} ({', '.join(columns)}) "
-        f"SELECT * FROM {unnested(model, columns)} {tail}"
+        f"SELECT * FROM {_unnested(model, columns)} {tail}"
     )
 
 
@@ -63,5 +50,4 @@ async def insert_many(
         return ()
     columns = tuple(rows[0])
     statement = _insert_statement(model, columns, tail)
-    values = [tuple(row[name] for name in columns) for row in rows]
-    return await statement.rows(session, by_column(columns, values))
+    return await statement.rows(session, {name: [row[name] for row in rows] for name in columns})

@@ -8,7 +8,7 @@ the same transaction. ``docs/capacity.md`` has the figures.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -16,11 +16,12 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from service.store.engine import STATEMENT_TIMEOUT_SECONDS, Sessions, is_disconnect
+from service.store.engine import STATEMENT_TIMEOUT_SECONDS, Ready, Sessions, is_disconnect
 
 _DRIVER = "driver"
-_MOST_READY = 4
-"""Connections of the pool that may be kept at hand: one for each lane of texts and receipts."""
+_MOST_READY = 8
+"""Connections of the pool that may be kept at hand: for each lane of texts and of receipts one that
+works and one that commits."""
 _MOST_SECONDS = STATEMENT_TIMEOUT_SECONDS + 1
 """For a whole transaction: what waits for a lock is told so by the server first."""
 _NAME = re.compile(r"(?<![:\w]):(\w+)")
@@ -55,7 +56,10 @@ class Statement:
 
 @asynccontextmanager
 async def quick_transaction(
-    sessions: Sessions, lock_keys: Iterable[int] = ()
+    sessions: Sessions,
+    lock_keys: Iterable[int] = (),
+    *,
+    committing: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[AsyncSession]:
     """A transaction that begins by locking numbers, in one trip to the database.
 
@@ -64,13 +68,15 @@ async def quick_transaction(
 
     Args:
         lock_keys: as for ``engine.lock_numbers``.
+        committing: called when nothing but the commit is left.
     """
-    connection, driver = await _take(sessions)
-    session = sessions(bind=connection, info={_DRIVER: driver})
+    ready = await _take(sessions)
+    driver, session = ready.driver, ready.session
     try:
         async with asyncio.timeout(_MOST_SECONDS):
             await driver.execute(_begin(lock_keys))
             yield session
+            committing()
             if await driver.execute("COMMIT") != "COMMIT":
                 raise RuntimeError("an error was passed over, so nothing was stored")
     except TimeoutError:
@@ -86,30 +92,30 @@ async def quick_transaction(
             if session.in_transaction():
                 await session.close()
         finally:
-            await _put_back(sessions, connection, driver)
+            await _put_back(sessions, ready)
 
 
-async def _take(sessions: Sessions) -> tuple[AsyncConnection, Any]:
+async def _take(sessions: Sessions) -> Ready:
     """A connection in autocommit, for the driver begins and ends the transaction.
 
     Taking one from the pool and giving it back cost more than BEGIN and COMMIT do.
     """
     while sessions.ready:
-        connection = sessions.ready.pop()
-        driver = _driver_of(connection)
-        if not driver.is_closed():
-            return connection, driver
-        await _discard(connection)
+        ready = sessions.ready.pop()
+        if not ready.driver.is_closed():
+            return ready
+        await _discard(ready.connection)
     connection = await sessions.engine.connect()
     await connection.execution_options(isolation_level="AUTOCOMMIT")
-    return connection, _driver_of(connection)
+    driver = _driver_of(connection)
+    return Ready(connection, driver, sessions(bind=connection, info={_DRIVER: driver}))
 
 
-async def _put_back(sessions: Sessions, connection: AsyncConnection, driver: Any) -> None:
-    if len(sessions.ready) < _MOST_READY and not driver.is_closed():
-        sessions.ready.append(connection)
+async def _put_back(sessions: Sessions, ready: Ready) -> None:
+    if len(sessions.ready) < _MOST_READY and not ready.driver.is_closed():
+        sessions.ready.append(ready)
     else:
-        await _discard(connection)
+        await _discard(ready.connection)
 
 
 async def _discard(connection: AsyncConnection) -> None:
@@ -131,7 +137,7 @@ async def _roll_back(driver: Any) -> None:
 async def _forget_all(sessions: Sessions) -> None:
     """The server is gone, and with it every connection."""
     while sessions.ready:
-        await _discard(sessions.ready.pop())
+        await _discard(sessions.ready.pop().connection)
     with suppress(Exception):
         await sessions.engine.dispose()
 

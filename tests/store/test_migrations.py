@@ -14,6 +14,8 @@ from sqlmodel import SQLModel
 
 from service.store import embedded, migrations
 from service.store.engine import make_engine
+from service.store.inbound import GIVEN
+from service.store.tables import Answer, AnswerChange, Delivery, InboundText
 
 CHECKS = text(
     "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE contype = 'c'"
@@ -45,6 +47,32 @@ async def test_every_enum_column_admits_exactly_the_members_of_its_enum(
             definition = found[f"ck_{table.name}_{column.type.name}"]
             admitted = {part.split("'")[0] for part in definition.split("'")[1::2]}
             assert admitted == set(column.type.enums), f"{table.name}.{column.name}"
+
+
+async def test_the_types_of_given_rows_are_the_columns_they_are_stored_in(
+    engine: AsyncEngine,
+) -> None:
+    stored = {
+        "given_text": InboundText,
+        "given_reply": Delivery,
+        "given_answer": Answer,
+        "given_change": AnswerChange,
+    }
+    query = text(
+        """
+        SELECT attname, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+        WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+        """
+    )
+    async with engine.connect() as connection:
+        for name, row in GIVEN.items():
+            given = (await connection.execute(query, {"name": name})).all()
+            assert [one.attname for one in given] == list(row._fields)
+            table = stored[name].__tablename__
+            columns = dict((await connection.execute(query, {"name": table})).all())  # type: ignore[arg-type]
+            for one in given:
+                # A number's precision is the column's to hold.
+                assert one.type == columns[one.attname].split("(")[0], f"{name}.{one.attname}"
 
 
 async def test_the_schema_goes_down_and_up_again(server: embedded.EmbeddedServer) -> None:

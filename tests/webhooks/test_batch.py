@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from webhooks.batch import Batcher, QueueFullError
+from webhooks.batch import Batcher, Committing, QueueFullError
 
 
 async def test_what_arrives_together_is_handled_together() -> None:
     sizes: list[int] = []
 
-    async def handle(items: Sequence[int]) -> list[int]:
+    async def handle(items: Sequence[int], committing: Committing) -> list[int]:
         sizes.append(len(items))
         return [item * 2 for item in items]
 
@@ -22,14 +22,14 @@ async def test_what_arrives_together_is_handled_together() -> None:
 
 
 async def test_a_lone_item_waits_for_nobody() -> None:
-    async def handle(items: Sequence[str]) -> list[str]:
+    async def handle(items: Sequence[str], committing: Committing) -> list[str]:
         return list(items)
 
     assert await asyncio.wait_for(Batcher(handle, key=len).submit("alone"), 1) == "alone"
 
 
 async def test_one_bad_item_harms_nobody_else() -> None:
-    async def handle(items: Sequence[str]) -> list[str]:
+    async def handle(items: Sequence[str], committing: Committing) -> list[str]:
         if "poison" in items:
             raise ValueError("cannot be stored")
         return list(items)
@@ -49,7 +49,7 @@ async def test_items_of_one_key_never_run_at_once_and_keep_their_order() -> None
     order: list[tuple[str, int]] = []
     gate = asyncio.Event()
 
-    async def handle(items: Sequence[tuple[str, int]]) -> list[None]:
+    async def handle(items: Sequence[tuple[str, int]], committing: Committing) -> list[None]:
         names = {name for name, _ in items}
         assert not names & running
         running.update(names)
@@ -76,7 +76,7 @@ async def test_free_lanes_share_what_waits() -> None:
     running: list[int] = []
     both, gate = asyncio.Event(), asyncio.Event()
 
-    async def handle(items: Sequence[int]) -> list[int]:
+    async def handle(items: Sequence[int], committing: Committing) -> list[int]:
         running.append(len(items))
         if len(running) == 2:
             both.set()
@@ -94,7 +94,7 @@ async def test_free_lanes_share_what_waits() -> None:
 async def test_a_full_queue_is_said_at_once() -> None:
     started, gate = asyncio.Event(), asyncio.Event()
 
-    async def handle(items: Sequence[int]) -> list[int]:
+    async def handle(items: Sequence[int], committing: Committing) -> list[int]:
         started.set()
         await gate.wait()
         return list(items)
@@ -117,7 +117,7 @@ async def test_a_caller_who_gave_up_stops_nothing() -> None:
     gate = asyncio.Event()
     handled: list[int] = []
 
-    async def handle(items: Sequence[int]) -> list[int]:
+    async def handle(items: Sequence[int], committing: Committing) -> list[int]:
         await gate.wait()
         handled.extend(items)
         return list(items)
@@ -134,7 +134,7 @@ async def test_a_caller_who_gave_up_stops_nothing() -> None:
 async def test_a_failure_that_all_would_meet_fails_all_at_once() -> None:
     handled: list[list[str]] = []
 
-    async def handle(items: Sequence[str]) -> list[str]:
+    async def handle(items: Sequence[str], committing: Committing) -> list[str]:
         handled.append(list(items))
         raise ConnectionRefusedError
 
@@ -151,7 +151,7 @@ async def test_a_failure_that_all_would_meet_fails_all_at_once() -> None:
 async def test_what_fails_hopelessly_while_tried_alone_ends_the_trying() -> None:
     handled: list[list[str]] = []
 
-    async def handle(items: Sequence[str]) -> list[str]:
+    async def handle(items: Sequence[str], committing: Committing) -> list[str]:
         handled.append(list(items))
         if items == ["b"]:
             raise ConnectionRefusedError
