@@ -99,7 +99,7 @@ _WITHOUT_ANSWER = text(
         FROM inbound_text i
         LEFT JOIN answer a ON a.question_id = i.question_id
                           AND a.subscriber_id = i.subscriber_id AND NOT a.void
-        WHERE i.question_id = ANY(:questions) AND a.id IS NULL
+        WHERE i.question_id = ANY(:questions) AND a.question_id IS NULL
         GROUP BY i.question_id, i.subscriber_id
     ) AS people
     GROUP BY question_id, reason

@@ -47,7 +47,8 @@ _COUNTED_FOR_NOTHING = text(
     """
     SELECT i.message_sid FROM inbound_text i
     LEFT JOIN answer a ON a.question_id = i.question_id AND a.subscriber_id = i.subscriber_id
-    WHERE i.outcome = 'counted' AND a.id IS NULL AND i.message_sid = ANY(CAST(:sids AS text[]))
+    WHERE i.outcome = 'counted' AND a.question_id IS NULL
+      AND i.message_sid = ANY(CAST(:sids AS text[]))
     """
 )
 

@@ -48,7 +48,7 @@ _INITDB = (
     *("--username=postgres", "--auth=trust"),
     *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),
     # Written to postgresql.conf, so that an operator's later edit there wins.
-    *("--set=shared_buffers=128MB", "--set=max_connections=100", "--set=jit=off"),
+    *("--set=max_connections=100", "--set=jit=off"),
     *("--set=timezone=UTC", "--set=log_timezone=UTC"),
     "--set=log_error_verbosity=terse",  # DETAIL quotes rows; members' numbers stay out of logs
 )
@@ -239,10 +239,28 @@ def _initialise(directory: Path, account: Account, *, durable: bool) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     fresh = directory / f"data.new-{os.getpid()}"
     sync = () if durable else ("--no-sync",)
-    done = account.run(directory, binaries() / "initdb", f"--pgdata={fresh}", *_INITDB, *sync)
+    buffers = f"--set=shared_buffers={shared_megabytes(_memory_megabytes())}MB"
+    done = account.run(
+        directory, binaries() / "initdb", f"--pgdata={fresh}", *_INITDB, buffers, *sync
+    )
     if done.returncode != 0:
         raise EmbeddedServerError(f"initdb failed in {directory}:\n{_tail(done.stdout)}")
     fresh.rename(directory / "data")
+
+
+def shared_megabytes(memory: int) -> int:
+    """How much of a machine's memory, in MB, the server shares: an eighth, within bounds.
+
+    What does not fit is read again and again from the system's cache.
+
+    >>> [shared_megabytes(memory) for memory in (512, 2_048, 24_000)]
+    [128, 256, 512]
+    """
+    return max(128, min(memory // 8, 512))
+
+
+def _memory_megabytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
 
 
 def _launch(

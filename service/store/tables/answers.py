@@ -3,8 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Numeric, Text, UniqueConstraint
-from sqlmodel import Field, Index, SQLModel
+from sqlalchemy import CheckConstraint, Numeric, Text
+from sqlmodel import Field, SQLModel
 
 from service.store.tables.base import Instant, identity, pointer
 
@@ -14,13 +14,11 @@ class Answer(SQLModel, table=True):
 
     __tablename__ = "answer"
     __table_args__ = (
-        UniqueConstraint("question_id", "subscriber_id"),
         CheckConstraint("num_nonnulls(choice_id, number, text) = 1", name="one_value"),
     )
 
-    id: int | None = identity()
-    question_id: int = pointer()
-    subscriber_id: int = pointer()
+    question_id: int = pointer(is_key=True)
+    subscriber_id: int = pointer(is_key=True)
     choice_id: int | None = pointer(optional=True)
     number: Decimal | None = Field(default=None, sa_type=Numeric)
     text: str | None = Field(default=None, sa_type=Text)
@@ -33,11 +31,10 @@ class AnswerChange(SQLModel, table=True):
     """One step in an answer's history: what it became, by whom and why."""
 
     __tablename__ = "answer_change"
-    __table_args__ = (Index("ix_answer_change_answer", "question_id", "subscriber_id", "id"),)
 
+    question_id: int = pointer(is_key=True)
+    subscriber_id: int = pointer(is_key=True)
     id: int | None = identity()
-    question_id: int = pointer()
-    subscriber_id: int = pointer()
     value: str | None = Field(default=None, sa_type=Text)
     void: bool = False
     actor: str = Field(sa_type=Text)

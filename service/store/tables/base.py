@@ -47,7 +47,7 @@ def checked(kind: type[StrEnum]) -> Any:
 
 
 def identity() -> Any:
-    """The ``bigint`` identity key every table has; its order is the order of writing."""
+    """The ``bigint`` identity key of most tables; its order is the order of writing."""
     return Field(
         default=None,
         primary_key=True,
@@ -61,10 +61,15 @@ def reference(target: str, **options: Any) -> Any:
     return Field(foreign_key=target, sa_type=BigInteger, **options)
 
 
-def pointer(*, optional: bool = False) -> Any:
+def pointer(*, optional: bool = False, is_key: bool = False) -> Any:
     """A ``bigint`` key of a row that is never deleted, unchecked on writing.
 
     For tables that grow with every text: checking took half of a fan-out. The row was read in the
     same transaction, and a test holds the store to deleting none of these.
+
+    Args:
+        is_key: part of its own table's primary key.
     """
-    return Field(default=None, sa_type=BigInteger) if optional else Field(sa_type=BigInteger)
+    if optional:
+        return Field(default=None, sa_type=BigInteger)
+    return Field(primary_key=is_key, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
