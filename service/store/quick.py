@@ -91,8 +91,10 @@ async def quick_transaction(
         try:
             if session.in_transaction():
                 await session.close()
-        finally:
-            await _put_back(sessions, ready)
+        except BaseException:
+            await _discard(ready.connection)
+            raise
+        await _put_back(sessions, ready)
 
 
 async def _take(sessions: Sessions) -> Ready:

@@ -91,6 +91,54 @@ async def test_free_lanes_share_what_waits() -> None:
     assert await asyncio.gather(*waiting) == list(range(32))
 
 
+async def test_while_a_batch_commits_its_lane_takes_the_next_and_no_third() -> None:
+    begun: list[list[int]] = []
+    disk = asyncio.Event()
+    second = asyncio.Event()
+
+    async def handle(items: Sequence[int], committing: Committing) -> list[int]:
+        begun.append(list(items))
+        if len(begun) == 2:
+            second.set()
+        committing()
+        committing()  # said twice, as when a transaction is tried again
+        await disk.wait()
+        return list(items)
+
+    batcher = Batcher(handle, key=lambda item: item, lanes=1, largest_batch=1)
+    waiting = [asyncio.create_task(batcher.submit(item)) for item in range(4)]
+    await asyncio.wait_for(second.wait(), 5)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert begun == [[0], [1]]
+    disk.set()
+    assert await asyncio.gather(*waiting) == [0, 1, 2, 3]
+    await batcher.drain()
+
+
+async def test_a_key_that_is_being_committed_is_not_taken_again() -> None:
+    begun: list[tuple[str, int]] = []
+    disk = asyncio.Event()
+    other = asyncio.Event()
+
+    async def handle(items: Sequence[tuple[str, int]], committing: Committing) -> list[None]:
+        begun.extend(items)
+        if ("ben", 2) in items:
+            other.set()
+        committing()
+        await disk.wait()
+        return [None] * len(items)
+
+    batcher = Batcher(handle, key=lambda item: item[0], lanes=1, largest_batch=1)
+    texts = [("ana", 0), ("ana", 1), ("ben", 2)]
+    waiting = [asyncio.create_task(batcher.submit(one)) for one in texts]
+    await asyncio.wait_for(other.wait(), 5)
+    assert begun == [("ana", 0), ("ben", 2)]
+    disk.set()
+    await asyncio.gather(*waiting)
+    assert begun == [("ana", 0), ("ben", 2), ("ana", 1)]
+
+
 async def test_a_full_queue_is_said_at_once() -> None:
     started, gate = asyncio.Event(), asyncio.Event()
 
