@@ -187,7 +187,8 @@ async def test_a_correction_is_a_new_version_with_its_day(
     await published(runtime, {"yes": 9, "no": 11})
     assert "Corrected" not in (await read(client, "/polls/coaching")).text
     async with runtime.sessions.begin() as session:
-        await session.execute(text("UPDATE answer SET void = true WHERE id = 1"))
+        one = "SELECT min(subscriber_id) FROM answer"
+        await session.execute(text(f"UPDATE answer SET void = true WHERE subscriber_id = ({one})"))
     assert isinstance(runtime.clock, MovableClock)
     runtime.clock.advance(timedelta(days=2))
     await publish_poll(runtime, "coaching", actor="tests")
