@@ -19,8 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.actions.call_slots import CallSlots
 from service.actions.carrier_call import call_carrier, sleep_until
 from service.actions.failures import Failure, settle_failures
-from service.actions.opt_out import UNSUBSCRIBED, Refusal, record_carrier_opt_outs
+from service.actions.opt_out import Refusal, record_carrier_opt_outs
 from service.actions.trouble import report_refusals
+from service.domain.carrier_errors import UNSUBSCRIBED
 from service.domain.deliveries import UNASKED, DeliveryState, Purpose
 from service.domain.gate import Verdict, may_be_answered, may_be_sent
 from service.domain.phone import lock_key

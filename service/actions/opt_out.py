@@ -13,9 +13,6 @@ from service.store.engine import lock_numbers
 from service.store.listed import came_in_since
 from service.store.subscribers import consent_event, opt_out_everywhere, write_consent
 
-UNSUBSCRIBED = 21610
-"""Twilio's code for a number that its own opt-out list blocks."""
-
 
 async def opt_out(runtime: Runtime, number: str, *, actor: str) -> None:
     """Take a number out of every program, as staff were asked to.

@@ -187,9 +187,9 @@ async def open_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> Non
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
         poll = await find_poll(session, slug, lock=True)
+        await _open(session, poll, now)
         if poll.opens_at and poll.closes_at and now < poll.opens_at:
             await refuse_overlap(session, poll, now, poll.closes_at)
-        await _open(session, poll, now)
         await settle_opening(session, poll, actor, now)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.actions.failures import Failure, settle_failures
-from service.actions.opt_out import UNSUBSCRIBED, Refusal, record_carrier_opt_outs
+from service.actions.opt_out import Refusal, record_carrier_opt_outs
+from service.domain.carrier_errors import UNSUBSCRIBED
 from service.domain.deliveries import DeliveryState, advance, receipt_state
 from service.domain.phone import lock_key
 from service.runtime import Runtime

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.actions.opt_out import UNSUBSCRIBED
 from service.domain.alerts import AlertKind
-from service.domain.carrier_errors import FILTERED, Remedy, carrier_error, described
+from service.domain.carrier_errors import FILTERED, UNSUBSCRIBED, Remedy, carrier_error, described
 from service.domain.failing import FILTERED_PERCENT, fails_too_often, outcomes_to_count
 from service.domain.polls import TAKING_ANSWERS, PollState
 from service.runtime import Runtime

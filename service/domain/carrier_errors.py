@@ -84,8 +84,11 @@ def _congested(meaning: str) -> CarrierError:
     )
 
 
+UNSUBSCRIBED = 21610
+"""Twilio's code for a number that its own opt-out list blocks."""
+
 TABLE: Mapping[int, CarrierError] = {
-    21610: CarrierError("the number has opted out", Remedy.OPT_OUT),
+    UNSUBSCRIBED: CarrierError("the number has opted out", Remedy.OPT_OUT),
     # Refused before anything was sent: the number itself is wrong.
     21211: _dead("the number is not valid", 1),
     21614: _dead("the number is no mobile number", 1),

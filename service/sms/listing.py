@@ -1,4 +1,4 @@
-"""What Twilio's lists hold, in our own terms: received texts, refused ones, numbers given up."""
+"""What Twilio tells, in our own terms: texts, numbers given up, where a sender's texts go."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,11 @@ from typing import Any
 
 import aiohttp
 
+from service.domain.carrier_errors import UNSUBSCRIBED
+from service.domain.diagnosis import InboundWebhook
 from service.errors import SendError
 from service.sms.gateway import ListedText, RefusedText, TakenText
 
-UNSUBSCRIBED = 21610
 DOWNLOAD_SECONDS = 120
 _DIGITS = re.compile(r"\d+")
 
@@ -65,6 +66,26 @@ def deactivated_numbers(report: str) -> list[str]:
         if len(digits) in (10, 11):
             found["+1" + digits[-10:]] = None
     return list(found)
+
+
+def number_webhook(sender: Any) -> InboundWebhook:
+    """Where texts to a number or short code of the account go."""
+    return InboundWebhook(
+        sender.sms_url or "",
+        sender.sms_method or "POST",
+        sender.sms_fallback_url or "",
+        application_sid=getattr(sender, "sms_application_sid", None) or "",
+    )
+
+
+def service_webhook(service: Any) -> InboundWebhook:
+    """Where texts to a messaging service go."""
+    return InboundWebhook(
+        service.inbound_request_url or "",
+        service.inbound_method or "POST",
+        service.fallback_url or "",
+        left_to_number=bool(service.use_inbound_webhook_on_number),
+    )
 
 
 async def download(session: aiohttp.ClientSession, url: str) -> str:

@@ -155,12 +155,8 @@ class TwilioGateway:
 
     async def find(self, *, to: str, since: datetime) -> list[TakenText]:
         """See :class:`SmsGateway`."""
-        try:
+        with _reading():
             found = await self._client.messages.list_async(to=to, limit=_MOST_LISTED)
-        except TwilioRestException as error:
-            raise _refusal(error) from error
-        except (TwilioException, ValueError, KeyError) as error:
-            raise SendError("the API's list cannot be read") from error
         return [
             listing.taken_text(message)
             for message in found
@@ -239,12 +235,7 @@ class TwilioGateway:
                 getattr(sender, "phone_number", None),
                 getattr(sender, "short_code", ""),
             ):
-                return InboundWebhook(
-                    sender.sms_url or "",
-                    sender.sms_method or "POST",
-                    sender.sms_fallback_url or "",
-                    application_sid=getattr(sender, "sms_application_sid", None) or "",
-                )
+                return listing.number_webhook(sender)
         return None
 
     async def find_messaging_service(self, sid: str) -> InboundWebhook | None:
@@ -256,12 +247,7 @@ class TwilioGateway:
             if error.code == _NOT_FOUND:
                 return None
             raise
-        return InboundWebhook(
-            service.inbound_request_url or "",
-            service.inbound_method or "POST",
-            service.fallback_url or "",
-            left_to_number=bool(service.use_inbound_webhook_on_number),
-        )
+        return listing.service_webhook(service)
 
     async def close(self) -> None:
         """See :class:`SmsGateway`."""

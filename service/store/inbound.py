@@ -91,16 +91,9 @@ class ChangeRow(NamedTuple):
     void: bool
 
 
-GIVEN = {
-    "given_text": TextRow,
-    "given_reply": ReplyRow,
-    "given_answer": AnswerRow,
-    "given_change": ChangeRow,
-}
-"""The database's types in which rows are given: to give an array a column takes the driver half as
-long again. A type is never altered, since processes of the version before may be running: rows
-with other columns get a type of another name."""
-
+# Rows are given in types of the database (migration 0011): to give an array a column takes the
+# driver half as long again. Such a type is never altered, since processes of the version before
+# may be running: rows with other columns get a type of another name.
 _WRITE = Statement(
     f"""
     WITH given AS MATERIALIZED (

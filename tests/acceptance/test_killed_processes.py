@@ -35,10 +35,14 @@ async def settled(house: House, slug: str) -> Any:
     """The tally once every text is out and every answer in; receipts may get lost for good."""
 
     async def done() -> bool:
-        if not await house.quiet():
-            return False
         found = await house.results(slug)
-        return not {"waiting", "handed over", "in doubt"} & found["not_sent"].keys()
+        # Nobody in the audience yet: the poll has opened, and its texts are being written.
+        if (
+            not found["audience"]
+            or {"waiting", "handed over", "in doubt"} & found["not_sent"].keys()
+        ):
+            return False
+        return await house.quiet()
 
     await until(done, "the poll is settled", 120)
     return await house.results(slug)

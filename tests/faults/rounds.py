@@ -160,9 +160,10 @@ class Rounds:
         """Wait until crowd and ledger are quiet; at the deadline what is missing is found."""
 
         async def is_settled() -> bool:
-            if not await self._stage.house.quiet():
-                return False
             if await unsettled(self._runtime, slug):
+                return False
+            # Only now: who got the last of the texts has still to answer it.
+            if not await self._stage.house.quiet():
                 return False
             # Texts whose webhook failed for good may still come in by the carrier's list.
             return not await missing_texts(self._runtime, await self._read_log())

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from typing import Any
 
 import pytest
 from alembic import command
@@ -13,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
 from service.store import embedded, migrations
+from service.store.answers import AnswerRow
 from service.store.engine import make_engine
-from service.store.inbound import GIVEN
+from service.store.inbound import ChangeRow, ReplyRow, TextRow
 from service.store.tables import Answer, AnswerChange, Delivery, InboundText
 
 CHECKS = text(
@@ -52,11 +54,11 @@ async def test_every_enum_column_admits_exactly_the_members_of_its_enum(
 async def test_the_types_of_given_rows_are_the_columns_they_are_stored_in(
     engine: AsyncEngine,
 ) -> None:
-    stored = {
-        "given_text": InboundText,
-        "given_reply": Delivery,
-        "given_answer": Answer,
-        "given_change": AnswerChange,
+    types: dict[str, tuple[Any, type[SQLModel]]] = {
+        "given_text": (TextRow, InboundText),
+        "given_reply": (ReplyRow, Delivery),
+        "given_answer": (AnswerRow, Answer),
+        "given_change": (ChangeRow, AnswerChange),
     }
     query = text(
         """
@@ -65,10 +67,10 @@ async def test_the_types_of_given_rows_are_the_columns_they_are_stored_in(
         """
     )
     async with engine.connect() as connection:
-        for name, row in GIVEN.items():
+        for name, (row, stored) in types.items():
             given = (await connection.execute(query, {"name": name})).all()
             assert [one.attname for one in given] == list(row._fields)
-            table = stored[name].__tablename__
+            table = stored.__tablename__
             columns = dict((await connection.execute(query, {"name": table})).all())  # type: ignore[arg-type]
             for one in given:
                 # A number's precision is the column's to hold.

@@ -72,4 +72,4 @@ def pointer(*, optional: bool = False, is_key: bool = False) -> Any:
     """
     if optional:
         return Field(default=None, sa_type=BigInteger)
-    return Field(primary_key=is_key, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    return Field(primary_key=is_key, sa_type=BigInteger)
