@@ -1,13 +1,15 @@
 """Group ingest: many requests, one transaction.
 
 A request appends its item and waits; one of a few lanes takes its share of whatever has queued up,
-handles it in one go and answers all. There is no timer, so a lone caller waits for nobody. Items of
-one key (a number) never run in two lanes at once, so they keep their order.
+handles it in one go and answers all. No batch waits to be filled, so a lone caller waits for
+nobody. Items of one key (a number) never run in two lanes at once, so they keep their order.
 
-The lanes share what waits, for else they fall into step: one takes everything, its callers all
-come back at once for the next to take, and either the database or this process has nothing to do.
-For the same reason a lane takes its next share while the one before is committed, which is mostly
-the disk's work.
+A transaction costs much the same for one item as for ten, so a second lane begins only where many
+wait, or where a batch takes long: nobody's item waits for a stranger's lock. Lanes that are free
+at once share what waits, for else they fall into step: one takes everything, its callers all come
+back at once for the next to take, and either the database or this process has nothing to do. For
+the same reason a lane takes its next share while the one before is committed, which is mostly the
+disk's work.
 """
 
 import asyncio
@@ -19,8 +21,10 @@ from typing import Generic, TypeVar
 
 from service.clock import Clock
 
-_WORTH_SHARING = 8
+_WORTH_SHARING = 16
 """Fewer items than this are done sooner in one transaction than in two."""
+_PATIENCE_SECONDS = 0.05
+"""For so long a few items wait for a batch that runs: several times what one takes."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,8 +75,10 @@ class Batcher(Generic[Item, Result]):
         self._hopeless = hopeless
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._in_flight: set[Hashable] = set()
-        self._most_committing = self._idle_lanes = self._free_lanes = lanes
+        self._all_lanes = self._idle_lanes = self._free_lanes = lanes
         self._committing = 0
+        self._batches = 0
+        self._impatience: asyncio.TimerHandle | None = None
         self._lanes: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -97,6 +103,21 @@ class Batcher(Generic[Item, Result]):
             await asyncio.wait(self._lanes)
 
     def _start_lane(self) -> None:
+        """Let an idle lane take what waits, where that is worth a transaction of its own."""
+        if self._idle_lanes == self._all_lanes or len(self._queue) >= _WORTH_SHARING:
+            self._start_idle_lane()
+        elif self._queue and self._impatience is None:
+            later = asyncio.get_running_loop().call_later
+            self._impatience = later(_PATIENCE_SECONDS, self._lose_patience, self._batches)
+
+    def _lose_patience(self, batches: int) -> None:
+        self._impatience = None
+        if batches == self._batches:
+            self._start_idle_lane()
+        else:
+            self._start_lane()
+
+    def _start_idle_lane(self) -> None:
         """Let an idle lane take what no other is busy with, if there is any."""
         if self._idle_lanes and any(one.key not in self._in_flight for one in self._queue):
             self._idle_lanes -= 1
@@ -111,6 +132,7 @@ class Batcher(Generic[Item, Result]):
         if not batch:
             self._idle_lanes += 1
             return
+        self._batches += 1
         keys = {waiting.key for waiting in batch}
         self._in_flight |= keys
         self._free_lanes -= 1
@@ -118,7 +140,7 @@ class Batcher(Generic[Item, Result]):
 
         def committing() -> None:
             nonlocal is_committing
-            if not is_committing and self._committing < self._most_committing:
+            if not is_committing and self._committing < self._all_lanes:
                 is_committing = True
                 self._committing += 1
                 self._leave_lane()

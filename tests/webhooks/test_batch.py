@@ -91,6 +91,46 @@ async def test_free_lanes_share_what_waits() -> None:
     assert await asyncio.gather(*waiting) == list(range(32))
 
 
+async def test_a_few_wait_for_the_batch_that_runs_and_are_then_done_together() -> None:
+    begun: list[list[int]] = []
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def handle(items: Sequence[int], committing: Committing) -> list[int]:
+        begun.append(list(items))
+        started.set()
+        await gate.wait()
+        return list(items)
+
+    batcher = Batcher(handle, key=lambda item: item)
+    waiting = [asyncio.create_task(batcher.submit(0))]
+    await started.wait()
+    waiting += [asyncio.create_task(batcher.submit(item)) for item in range(1, 6)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert begun == [[0]]
+    gate.set()
+    assert await asyncio.gather(*waiting) == list(range(6))
+    assert begun == [[0], [1, 2, 3, 4, 5]]
+
+
+async def test_nobody_waits_for_a_batch_that_takes_long() -> None:
+    started, lock = asyncio.Event(), asyncio.Event()
+
+    async def handle(items: Sequence[str], committing: Committing) -> list[str]:
+        if "locked" in items:
+            started.set()
+            await lock.wait()
+        return list(items)
+
+    batcher = Batcher(handle, key=lambda item: item)
+    locked = asyncio.create_task(batcher.submit("locked"))
+    await started.wait()
+    assert await asyncio.wait_for(batcher.submit("first"), 5) == "first"
+    assert await asyncio.wait_for(batcher.submit("second"), 5) == "second"
+    lock.set()
+    assert await locked == "locked"
+
+
 async def test_while_a_batch_commits_its_lane_takes_the_next_and_no_third() -> None:
     begun: list[list[int]] = []
     disk = asyncio.Event()
