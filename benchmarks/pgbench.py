@@ -16,7 +16,7 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS yardstick (id bigserial PRIMARY KEY, sid text UNIQUE, body text)
 """
 _SCRIPT = r"""
-\set n random(1, 9000000000000)
+\set n random(1, 9000000000000000000)
 INSERT INTO yardstick (sid, body) VALUES (md5(:n::text), 'Yes');
 """
 
