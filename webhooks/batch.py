@@ -136,6 +136,7 @@ class Batcher(Generic[Item, Result]):
         keys = {waiting.key for waiting in batch}
         self._in_flight |= keys
         self._free_lanes -= 1
+        self._start_lane()  # for what was left to the others
         is_committing = False
 
         def committing() -> None:

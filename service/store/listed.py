@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+# A keyword that brought somebody in shows in the state; from who was in, it changes nothing.
 _CAME_IN = """
     EXISTS (
         SELECT FROM subscriber
@@ -15,7 +16,7 @@ _CAME_IN = """
     ) OR EXISTS (
         SELECT FROM inbound_text
         WHERE number_key = CAST(:key AS bytea) AND received_at > :instant
-          AND label IN ('join', 'start', 'confirm')
+          AND label IN ('start', 'confirm')
     )
 """
 _CAME_IN_SINCE = text(f"SELECT {_CAME_IN}")

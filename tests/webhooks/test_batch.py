@@ -131,6 +131,31 @@ async def test_nobody_waits_for_a_batch_that_takes_long() -> None:
     assert await locked == "locked"
 
 
+async def test_what_a_lane_leaves_does_not_wait_for_its_lock() -> None:
+    begun = asyncio.Event()
+    gate, lock = asyncio.Event(), asyncio.Event()
+
+    async def handle(items: Sequence[tuple[int, str]], committing: Committing) -> list[None]:
+        begun.set()
+        if any(text == "first" for _, text in items):
+            await gate.wait()
+        if (0, "second") in items:
+            await lock.wait()
+        return [None] * len(items)
+
+    batcher = Batcher(handle, key=lambda item: item[0])
+    first = [asyncio.create_task(batcher.submit((one, "first"))) for one in range(15)]
+    await begun.wait()
+    second = [asyncio.create_task(batcher.submit((one, "second"))) for one in range(31)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*first)
+    done, _ = await asyncio.wait(second, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    assert done
+    lock.set()
+    await asyncio.gather(*second)
+
+
 async def test_while_a_batch_commits_its_lane_takes_the_next_and_no_third() -> None:
     begun: list[list[int]] = []
     disk = asyncio.Event()

@@ -10,20 +10,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # First what takes long and lets others read; then what keeps everybody out, at once.
-    op.create_index("ix_new", "answer", ["question_id", "subscriber_id"], unique=True)
-    op.create_index(
-        "ix_new_change", "answer_change", ["question_id", "subscriber_id", "id"], unique=True
-    )
+    # The strongest lock first: from a weaker one to it, a batch of texts and this wait for each other.
     op.drop_constraint(op.f("pk_answer"), "answer", type_="primary")
+    op.drop_constraint(op.f("pk_answer_change"), "answer_change", type_="primary")
     op.drop_constraint(op.f("uq_answer_question_id_subscriber_id"), "answer", type_="unique")
     op.drop_column("answer", "id")
-    op.execute("ALTER TABLE answer ADD CONSTRAINT pk_answer PRIMARY KEY USING INDEX ix_new")
-    op.drop_constraint(op.f("pk_answer_change"), "answer_change", type_="primary")
+    op.create_primary_key(op.f("pk_answer"), "answer", ["question_id", "subscriber_id"])
     op.drop_index("ix_answer_change_answer", table_name="answer_change")
-    op.execute(
-        "ALTER TABLE answer_change "
-        "ADD CONSTRAINT pk_answer_change PRIMARY KEY USING INDEX ix_new_change"
+    op.create_primary_key(
+        op.f("pk_answer_change"), "answer_change", ["question_id", "subscriber_id", "id"]
     )
 
 
