@@ -26,7 +26,9 @@ async def find_poll(session: AsyncSession, slug: str, *, lock: bool = False) -> 
         NotFoundError: there is none.
     """
     query = select(Poll).where(Poll.slug == slug)
-    poll = await session.scalar(query.with_for_update(key_share=True) if lock else query)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    poll = await session.scalar(query)
     if poll is None:
         raise NotFoundError(f"there is no poll {slug!r}")
     return poll

@@ -131,29 +131,40 @@ async def test_nobody_waits_for_a_batch_that_takes_long() -> None:
     assert await locked == "locked"
 
 
-async def test_what_a_lane_leaves_does_not_wait_for_its_lock() -> None:
-    begun = asyncio.Event()
-    gate, lock = asyncio.Event(), asyncio.Event()
+async def test_what_a_lane_leaves_does_not_wait_for_its_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two dozen whose earlier items were all in one batch wait when that ends; no more arrive."""
+    monkeypatch.setattr("webhooks.batch._PATIENCE_SECONDS", 0)
+    begun = {word: asyncio.Event() for word in ("lone", "early")}
+    gates = {word: asyncio.Event() for word in ("lone", "early")}
+    lock = asyncio.Event()
 
     async def handle(items: Sequence[tuple[int, str]], committing: Committing) -> list[None]:
-        begun.set()
-        if any(text == "first" for _, text in items):
-            await gate.wait()
-        if (0, "second") in items:
+        word = items[0][1]
+        if word in begun:
+            begun[word].set()
+            await gates[word].wait()
+        elif (0, "late") in items:
             await lock.wait()
         return [None] * len(items)
 
     batcher = Batcher(handle, key=lambda item: item[0])
-    first = [asyncio.create_task(batcher.submit((one, "first"))) for one in range(15)]
-    await begun.wait()
-    second = [asyncio.create_task(batcher.submit((one, "second"))) for one in range(31)]
-    await asyncio.sleep(0)
-    gate.set()
-    await asyncio.gather(*first)
-    done, _ = await asyncio.wait(second, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    lone = asyncio.create_task(batcher.submit((99, "lone")))
+    await begun["lone"].wait()
+    early = [asyncio.create_task(batcher.submit((one, "early"))) for one in range(24)]
+    await begun["early"].wait()
+    gates["lone"].set()
+    await lone
+    late = [asyncio.create_task(batcher.submit((one, "late"))) for one in range(24)]
+    for _ in range(20):
+        await asyncio.sleep(0)  # patience is lost while nobody's turn has come
+    gates["early"].set()
+    await asyncio.gather(*early)
+    done, _ = await asyncio.wait(late, timeout=5, return_when=asyncio.FIRST_COMPLETED)
     assert done
     lock.set()
-    await asyncio.gather(*second)
+    await asyncio.gather(*late)
 
 
 async def test_while_a_batch_commits_its_lane_takes_the_next_and_no_third() -> None:
