@@ -1,5 +1,6 @@
 """What a poll may not be scheduled with: too many texts, too few hours, another poll beside it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,6 +128,15 @@ async def test_two_polls_at_a_time_for_the_same_people_are_refused(runtime: Runt
     await schedule(runtime, 2, opens_at=NOON, slug="before")
     await schedule(runtime, 24, opens_at=NOON + 6 * hour, slug="after")
     await schedule_poll(runtime, "first", opens_at=NOON + 3 * hour, closes_at=NOON + 5 * hour)
+
+
+async def test_of_two_polls_scheduled_at_one_moment_one_is_refused(runtime: Runtime) -> None:
+    await make_program(runtime)
+    await make_members(runtime, 1)
+    done = await asyncio.gather(
+        schedule(runtime, 4, slug="one"), schedule(runtime, 4, slug="two"), return_exceptions=True
+    )
+    assert sorted(type(outcome) for outcome in done if outcome) == [RefusedError]
 
 
 async def test_a_poll_cannot_be_opened_early_beside_another(runtime: Runtime) -> None:

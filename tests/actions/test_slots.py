@@ -310,21 +310,25 @@ async def test_a_day_without_a_slot_cannot_be_skipped(
         await skip_day(runtime, None, day, actor="a")
 
 
-async def test_a_draft_that_staff_schedule_at_that_moment_is_not_moved(
+async def test_a_draft_that_staff_schedule_at_that_moment_keeps_their_times(
     runtime: Runtime, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """They wait for the slot to have taken it, and then move it."""
     await make_slot(runtime, "a")
     go_to(clock, NEXT - 24 * HOUR)
     whole, theirs = filling.queued_drafts, NEXT + 48 * HOUR
+    scheduling: list[asyncio.Task[None]] = []
 
     async def then_scheduled(*arguments: Any) -> Any:
         drafts = await whole(*arguments)
-        await schedule_poll(runtime, "a", opens_at=theirs, closes_at=theirs + 24 * HOUR)
+        schedule = schedule_poll(runtime, "a", opens_at=theirs, closes_at=theirs + 24 * HOUR)
+        scheduling.append(asyncio.create_task(schedule))
         return drafts
 
     with monkeypatch.context() as patched:
         patched.setattr(filling, "queued_drafts", then_scheduled)
         await fill_slots(runtime)
+    await asyncio.gather(*scheduling)
     (poll,) = await list_all_polls(runtime, None)
     assert datetime.fromisoformat(poll["opens_at"]) == theirs
     assert await open_alerts(runtime) == []

@@ -188,7 +188,10 @@ async def test_an_account_that_cannot_send_results_is_told_to_staff(
 
 
 @pytest.mark.parametrize("in_a_receipt", [False, True])
-@pytest.mark.parametrize(("words", "ends"), [(["STOP", "START"], "active"), (["no"], "opted_out")])
+@pytest.mark.parametrize(
+    ("words", "ends"),
+    [(["STOP", "START"], "active"), (["no"], "opted_out"), (["STAT"], "opted_out")],
+)
 async def test_a_refusal_of_a_text_from_before_a_return_does_not_opt_out(
     runtime: Runtime,
     gateway: FakeGateway,
