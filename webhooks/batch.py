@@ -77,7 +77,6 @@ class Batcher(Generic[Item, Result]):
         self._in_flight: set[Hashable] = set()
         self._all_lanes = self._idle_lanes = self._free_lanes = lanes
         self._committing = 0
-        self._batches = 0
         self._impatience: asyncio.TimerHandle | None = None
         self._lanes: set[asyncio.Task[None]] = set()
 
@@ -108,14 +107,11 @@ class Batcher(Generic[Item, Result]):
             self._start_idle_lane()
         elif self._queue and self._impatience is None:
             later = asyncio.get_running_loop().call_later
-            self._impatience = later(_PATIENCE_SECONDS, self._lose_patience, self._batches)
+            self._impatience = later(_PATIENCE_SECONDS, self._lose_patience)
 
-    def _lose_patience(self, batches: int) -> None:
+    def _lose_patience(self) -> None:
         self._impatience = None
-        if batches == self._batches:
-            self._start_idle_lane()
-        else:
-            self._start_lane()
+        self._start_idle_lane()
 
     def _start_idle_lane(self) -> None:
         """Let an idle lane take what no other is busy with, if there is any."""
@@ -132,10 +128,12 @@ class Batcher(Generic[Item, Result]):
         if not batch:
             self._idle_lanes += 1
             return
-        self._batches += 1
         keys = {waiting.key for waiting in batch}
         self._in_flight |= keys
         self._free_lanes -= 1
+        if self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
         self._start_lane()  # for what was left to the others
         is_committing = False
 

@@ -42,7 +42,7 @@ from service.store.polls import (
     publications,
 )
 from service.store.slot_queue import leave_queue
-from service.store.slots import lock_program
+from service.store.slots import hold_poll
 
 OPEN_JOB, CLOSE_JOB, FAN_OUT_JOB = "open_poll", "close_poll", "fan_out"
 
@@ -108,7 +108,7 @@ async def schedule_poll(
             the poll is neither draft nor scheduled.
     """
     async with runtime.sessions.begin() as session:
-        poll = await _hold(session, slug)
+        _, poll = await hold_poll(session, slug)
         await schedule_within(
             runtime,
             session,
@@ -187,17 +187,11 @@ async def open_poll(runtime: Runtime, slug: str, *, actor: str = "staff") -> Non
     """
     now = runtime.clock.now()
     async with runtime.sessions.begin() as session:
-        poll = await _hold(session, slug)
+        _, poll = await hold_poll(session, slug)
         await _open(session, poll, now)
         if poll.opens_at and poll.closes_at and now < poll.opens_at:
             await refuse_overlap(session, poll, now, poll.closes_at)
         await settle_opening(session, poll, actor, now)
-
-
-async def _hold(session: AsyncSession, slug: str) -> tables.Poll:
-    """A poll and its program, held: two polls scheduled at one moment see each other."""
-    await lock_program(session, (await find_poll(session, slug)).program_id)
-    return await find_poll(session, slug, lock=True)
 
 
 async def _open(session: AsyncSession, poll: tables.Poll, now: datetime) -> None:

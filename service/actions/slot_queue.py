@@ -10,9 +10,8 @@ from service.domain.polls import PollState
 from service.errors import RefusedError
 from service.runtime import Runtime
 from service.store import tables
-from service.store.polls import find_poll
 from service.store.slot_queue import join_queue, leave_queue, order_queue, queued_drafts
-from service.store.slots import lock_program
+from service.store.slots import hold_poll
 
 
 async def add_to_queue(runtime: Runtime, slug: str, *, actor: str) -> int:
@@ -89,9 +88,7 @@ async def _queue_of(
     session: AsyncSession, slug: str
 ) -> tuple[tables.Poll, tables.Program, list[tables.Poll]]:
     """A poll, its program, whose row is then held, and the drafts that wait there."""
-    found = await find_poll(session, slug)
-    program = await lock_program(session, found.program_id)
-    poll = await find_poll(session, slug, lock=True)
+    program, poll = await hold_poll(session, slug)
     return poll, program, await queued_drafts(session, poll.program_id)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from service.domain.polls import PollState
 from service.domain.slots import Occurrence, OccurrenceState
+from service.store.polls import find_poll
 from service.store.tables import Poll, Program, SlotOccurrence, SlotSkip
 
 _OPEN_QUESTION = (OccurrenceState.PLANNED, OccurrenceState.SKIPPED)
@@ -22,10 +23,16 @@ async def programs_with_slot(session: AsyncSession) -> Sequence[int]:
 
 
 async def lock_program(session: AsyncSession, program_id: int) -> Program:
-    """A program's row; whoever changes its slot or its queue holds it."""
+    """A program's row; whoever changes its slot, its queue or its schedule holds it."""
     query = select(Program).where(Program.id == program_id).with_for_update(key_share=True)
     query = query.execution_options(populate_existing=True)
     return (await session.scalars(query)).one()
+
+
+async def hold_poll(session: AsyncSession, slug: str) -> tuple[Program, Poll]:
+    """A program and a poll of it, both held: what is scheduled beside it stands still."""
+    program = await lock_program(session, (await find_poll(session, slug)).program_id)
+    return program, await find_poll(session, slug, lock=True)
 
 
 async def skipped_days(session: AsyncSession, program_id: int) -> set[date]:

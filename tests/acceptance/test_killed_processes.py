@@ -13,6 +13,7 @@ from tests.acceptance.house import House, open_house, until
 from tests.acceptance.test_seed_poll import POLL_FILE
 
 MEMBERS = 400
+UNSETTLED = {"waiting", "handed over", "in doubt"}
 QUICK = (
     *("--answer-seconds", "0.2,4", "--receipt-seconds", "0.05,0.3"),
     *("--connect-retries", "14", "--connect-retry-seconds", "1.0", "--seed", "11"),
@@ -36,11 +37,8 @@ async def settled(house: House, slug: str) -> Any:
 
     async def done() -> bool:
         found = await house.results(slug)
-        # Nobody in the audience yet: the poll has opened, and its texts are being written.
-        if (
-            not found["audience"]
-            or {"waiting", "handed over", "in doubt"} & found["not_sent"].keys()
-        ):
+        # Without an audience the poll has opened, and its texts are still being written.
+        if not found["audience"] or UNSETTLED & found["not_sent"].keys():
             return False
         return await house.quiet()
 

@@ -23,6 +23,11 @@ CHECKS = text(
     "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE contype = 'c'"
 )
 
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
 
 async def test_the_schema_is_at_head_and_equals_the_models(engine: AsyncEngine) -> None:
     assert await migrations.is_at_head(engine)
@@ -92,6 +97,34 @@ async def test_the_schema_goes_down_and_up_again(server: embedded.EmbeddedServer
         )
     assert left == 1  # alembic's own
     await migrations.upgrade(engine)
+    assert await migrations.is_at_head(engine)
+    await engine.dispose()
+
+
+async def test_answers_are_rekeyed_while_a_text_is_being_taken_in(
+    server: embedded.EmbeddedServer,
+) -> None:
+    """A batch reads answers before it writes them: the migration lets it finish, and both end."""
+    await asyncio.to_thread(embedded.ensure_database, server, "rekeyed")
+    engine = make_engine(server.url("rekeyed"))
+    await migrations.upgrade(engine)
+
+    def down(connection: Connection) -> None:
+        command.downgrade(migrations.config(connection), "0011")
+
+    async with engine.begin() as connection:
+        await connection.run_sync(down)
+
+    async with engine.connect() as batch, engine.connect() as looking:
+        await batch.execute(text("SELECT count(*) FROM answer"))
+        migrating = asyncio.create_task(migrations.upgrade(engine))
+        while not await looking.scalar(WAITING):
+            assert not migrating.done()
+            await looking.rollback()
+        await batch.execute(text("UPDATE answer SET void = true"))
+        await batch.execute(text("UPDATE answer_change SET void = true"))
+        await batch.commit()
+        await migrating
     assert await migrations.is_at_head(engine)
     await engine.dispose()
 
