@@ -4,8 +4,9 @@ Each process has its own registry, made by its composition root: nothing is glob
 ever holds a number.
 """
 
+import collections
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from prometheus_client import (
@@ -100,9 +101,10 @@ class Metrics:
             "Texts ever taken in from the carrier's list because their webhook got lost",
         )
 
-    def count_text_in(self, label: str) -> None:
-        """A text was taken in and read as ``label``; an empty one was known already."""
-        self._texts_read_as(label or _KNOWN_ALREADY).inc()
+    def count_texts_in(self, labels: Iterable[str]) -> None:
+        """Texts were taken in and read as these; an empty label is one known already."""
+        for label, texts in collections.Counter(labels).items():
+            self._texts_read_as(label or _KNOWN_ALREADY).inc(texts)
 
     def observe_request(self, endpoint: str, status: int, seconds: float) -> None:
         """A webhook was answered."""

@@ -6,7 +6,7 @@ changes nothing. There is no webhook to answer, so its answer is a text of its o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -83,4 +83,4 @@ def _in_time(decision: Decision, received_at: datetime, now: datetime) -> Decisi
     say = decision.say
     if say is None or now <= answer_until(say.purpose, received_at):
         return decision
-    return replace(decision, say=None)
+    return decision._replace(say=None)

@@ -1,6 +1,5 @@
 """Answers to the poll a member was asked: first, changed, late, added to, or unclear."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from service.domain.conversation import (
@@ -169,7 +168,7 @@ def _addition(member: Member, text: str, now: datetime) -> Decision | None:
             return Decision(
                 "added to an open answer",
                 Label.ANSWER.value,
-                answers={position: replace(given, text=f"{given.text}\n{words}", answered_at=now)},
+                answers={position: given._replace(text=f"{given.text}\n{words}", answered_at=now)},
                 question=position,
                 outcome=Outcome.COUNTED,
             )

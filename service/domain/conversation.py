@@ -5,10 +5,12 @@ it: one small value says what changed, what to answer and which rule decided.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from service.domain.consent import ConsentChange, SubscriberState
 from service.domain.deliveries import Purpose
@@ -19,6 +21,7 @@ ONCE_A_DAY = timedelta(hours=24)
 APPEND_WITHIN = timedelta(minutes=10)
 MOST_TEXTS_AN_HOUR = 10
 MOST_CLARIFYING_TEXTS = 2
+_NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -38,8 +41,7 @@ class Waiting(StrEnum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An answer that stands."""
 
     choice: str | None = None
@@ -82,8 +84,7 @@ class AskedPoll:
         return self.state in TAKING_ANSWERS
 
 
-@dataclass(frozen=True, slots=True)
-class SaidBefore:
+class SaidBefore(NamedTuple):
     """What this service said to a number lately, for the limits on automatic texts.
 
     Attributes:
@@ -93,14 +94,13 @@ class SaidBefore:
         told_closed: whether a late answer to the poll asked was already answered.
     """
 
-    last: Mapping[Purpose, datetime] = field(default_factory=dict)
+    last: Mapping[Purpose, datetime] = _NONE
     within_hour: int = 0
-    clarifying: Mapping[int, int] = field(default_factory=dict)
+    clarifying: Mapping[int, int] = _NONE
     told_closed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """All that a decision may depend on, for one number in one program.
 
     Attributes:
@@ -115,8 +115,8 @@ class Member:
     review: bool = False
     asked: AskedPoll | None = None
     last_asked: int = 0
-    answers: Mapping[int, Given] = field(default_factory=dict)
-    said: SaidBefore = field(default_factory=SaidBefore)
+    answers: Mapping[int, Given] = _NONE
+    said: SaidBefore = SaidBefore()
 
     @property
     def standing(self) -> tuple[SubscriberState | None, bool, bool]:
@@ -125,7 +125,7 @@ class Member:
 
     def opted_out(self) -> "Member":
         """This member after an opt-out: nothing waits any more."""
-        return replace(self, state=SubscriberState.OPTED_OUT, hold=False, review=False)
+        return self._replace(state=SubscriberState.OPTED_OUT, hold=False, review=False)
 
     @property
     def chosen(self) -> dict[int, str | None]:
@@ -148,8 +148,7 @@ class Member:
         return self.unanswered if self.asked and self.asked.takes_answers else None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What one text changes.
 
     Attributes:
@@ -168,7 +167,7 @@ class Decision:
     rule: str
     label: str
     consent: ConsentChange | None = None
-    answers: Mapping[int, Given] = field(default_factory=dict)
+    answers: Mapping[int, Given] = _NONE
     voided: tuple[int, ...] = ()
     say: Saying | None = None
     question: int = 0
@@ -186,33 +185,31 @@ class Decision:
 
 def apply(member: Member, decision: Decision, now: datetime) -> Member:
     """The member after ``decision``."""
-    answers = {p: g for p, g in member.answers.items() if p not in decision.voided}
-    answers.update(decision.answers)
+    standing = {p: g for p, g in member.answers.items() if p not in decision.voided}
     say = decision.say
     asked_now = say.question.position if say and say.question else member.last_asked
-    after = replace(
-        member,
+    after = member._replace(
         hold=member.hold or decision.hold,
         review=member.review if decision.review is None else decision.review,
-        answers=answers,
+        answers={**standing, **decision.answers},
         last_asked=asked_now,
         said=_said_after(member, say, now),
     )
     if decision.consent is None:
         return after
     if not decision.consent.settles:
-        return replace(after, state=decision.consent.state)
+        return after._replace(state=decision.consent.state)
     # Whoever stops or joins anew has settled what staff were to look at.
-    return replace(after, state=decision.consent.state, hold=False, review=False)
+    return after._replace(state=decision.consent.state, hold=False, review=False)
 
 
 def _said_after(member: Member, say: Saying | None, now: datetime) -> SaidBefore:
     said = member.said
     if say is None:
         return said
-    clarifying = dict(said.clarifying)
+    clarifying = said.clarifying
     if say.purpose is Purpose.UNCLEAR:
-        clarifying[member.last_asked] = clarifying.get(member.last_asked, 0) + 1
+        clarifying = {**clarifying, member.last_asked: clarifying.get(member.last_asked, 0) + 1}
     return SaidBefore(
         last={**said.last, say.purpose: now},
         within_hour=said.within_hour + 1,
@@ -231,7 +228,7 @@ def within_limits(member: Member, decision: Decision, now: datetime) -> Decision
     if say is None or say.purpose is Purpose.STOPPED:
         return decision
     if member.said.within_hour >= MOST_TEXTS_AN_HOUR:
-        return replace(decision, say=None, review=True)
+        return decision._replace(say=None, review=True)
     return decision
 
 

@@ -1,6 +1,5 @@
 """The decision on one text: consent first, then answers, then what is left to a person."""
 
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -55,7 +54,7 @@ def decide(
         member, reading, _by_poll(member, reading, text, now)
     )
     if _twilio_answers(program, decision, text, opt_out_type):
-        decision = replace(decision, say=None)
+        decision = decision._replace(say=None)
     return within_limits(member, decision, now)
 
 
@@ -197,7 +196,7 @@ def _back_in(member: Member, reading: Reading, decision: Decision) -> Decision:
     """An answer from a suspended number shows that it works: its member is in again."""
     if member.state is not SubscriberState.SUSPENDED or reading.label not in _ANSWERS:
         return decision
-    return replace(decision, consent=_BACK_IN)
+    return decision._replace(consent=_BACK_IN)
 
 
 def _by_poll(member: Member, reading: Reading, text: str, now: datetime) -> Decision:

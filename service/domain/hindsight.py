@@ -95,9 +95,9 @@ def apply_late(member: Member, decision: Decision, past: Past) -> Member:
     if decision.consent is None:
         return after
     if decision.consent.everywhere and past.joined_since:
-        return replace(after, state=member.state, hold=member.hold, review=member.review)
+        return after._replace(state=member.state, hold=member.hold, review=member.review)
     if past.later_texts and not decision.consent.everywhere:
-        return replace(after, hold=member.hold, review=member.review)
+        return after._replace(hold=member.hold, review=member.review)
     return after
 
 
@@ -111,7 +111,7 @@ def _as_of(member: Member, past: Past) -> Member:
         for position, given in member.answers.items()
         if given.answered_at is None or given.answered_at <= past.until
     }
-    return replace(member, state=past.state, asked=asked, answers=answers)
+    return member._replace(state=past.state, asked=asked, answers=answers)
 
 
 def _without_undone_consent(member: Member, past: Past, decision: Decision) -> Decision:
@@ -119,12 +119,12 @@ def _without_undone_consent(member: Member, past: Past, decision: Decision) -> D
     if consent is None:
         return decision
     if consent.everywhere:  # it holds in the other programs, and is evidence in this one too
-        return replace(decision, say=None) if past.joined_since else decision
+        return decision._replace(say=None) if past.joined_since else decision
     gone = (SubscriberState.OPTED_OUT, SubscriberState.SUSPENDED)
     left_since = past.changed_since and member.state in gone
     in_already = consent.state is SubscriberState.PENDING and member.state is SubscriberState.ACTIVE
     if past.stopped_since or left_since or in_already:
-        return replace(decision, rule="undone since", consent=None, say=None)
+        return decision._replace(rule="undone since", consent=None, say=None)
     return decision
 
 
@@ -148,8 +148,7 @@ def _without_undone_answers(member: Member, past: Past, decision: Decision) -> D
         if position not in newer and condition_holds(member.asked.question(position), chosen)
     }
     overtaken = standing != dict(decision.answers) or bool(decision.review)
-    return replace(
-        decision,
+    return decision._replace(
         rule="a newer answer stands" if overtaken else decision.rule,
         answers=standing,
         voided=tuple(position for position in decision.voided if position not in newer),
@@ -161,16 +160,16 @@ def _without_undone_answers(member: Member, past: Past, decision: Decision) -> D
 def _without_stale_words(member: Member, past: Past, decision: Decision) -> Decision:
     """No flag that the time since has settled, and no words that it has made idle."""
     if past.changed_since or past.stopped_since:
-        decision = replace(decision, hold=False, review=None)
+        decision = decision._replace(hold=False, review=None)
     if past.later_texts and decision.review is False:
-        decision = replace(decision, review=None)  # what came later may still wait
+        decision = decision._replace(review=None)  # what came later may still wait
     say = decision.say
     if say is None or (past.stopped_since and say.purpose not in _AFTER_A_STOP):
-        return replace(decision, say=None)
+        return decision._replace(say=None)
     if past.later_texts and say.purpose in _SETTLED_BY_LATER_TEXTS:
-        return replace(decision, say=None)
+        return decision._replace(say=None)
     asks_on = member.asked is not None and member.asked.takes_answers and not past.asked_since
     if asks_on or say.purpose not in (Purpose.FOLLOW_UP, Purpose.UNCLEAR):
         return decision
     thanks = Saying(Purpose.COUNTED) if say.purpose is Purpose.FOLLOW_UP else None
-    return replace(decision, say=thanks)
+    return decision._replace(say=thanks)

@@ -5,8 +5,8 @@ with the brand. Source: docs/rules.md; the disclosures follow the carriers' shor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from service.domain.deliveries import Purpose
@@ -81,8 +81,7 @@ _ANSWER_LINES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(NamedTuple):
     """One text to send: what for, and what fills its blanks.
 
     Attributes:

@@ -57,7 +57,7 @@ def asked(*questions: Question, state: PollState = PollState.OPEN) -> Member:
 def after_close(member: Member, *, link: str = "", results_at: datetime | None = None) -> Member:
     assert member.asked
     closed = replace(member.asked, state=PollState.CLOSED, link=link, results_at=results_at)
-    return replace(member, asked=closed)
+    return member._replace(asked=closed)
 
 
 def hear(member: Member, text: str, now: datetime = NOW) -> tuple[Member, Decision]:

@@ -97,7 +97,7 @@ def test_a_join_word_of_a_member_changes_nothing_and_is_answered_once_a_day(text
     assert decision.consent is None
     assert purpose_of(decision) is Purpose.ALREADY_IN
     for ago, again in [(timedelta(hours=23), None), (timedelta(hours=24), Purpose.ALREADY_IN)]:
-        told = replace(a_member(), said=said(Purpose.ALREADY_IN, ago))
+        told = a_member()._replace(said=said(Purpose.ALREADY_IN, ago))
         assert purpose_of(hear(told, text)) is again
 
 
@@ -122,7 +122,7 @@ def test_start_from_a_stranger_is_answered_with_the_double_opt_in(
 
 
 def test_the_double_opt_in_is_sent_once_a_day() -> None:
-    prompted = replace(a_member(PENDING), said=said(Purpose.DOUBLE_OPT_IN, timedelta(hours=1)))
+    prompted = a_member(PENDING)._replace(said=said(Purpose.DOUBLE_OPT_IN, timedelta(hours=1)))
     assert hear(prompted, "START").say is None
 
 
@@ -138,7 +138,7 @@ def test_yes_from_a_stranger_never_opts_in_and_is_answered_once_a_day(text: str)
     decision = hear(a_member(None), text)
     assert decision.consent is None
     assert purpose_of(decision) is Purpose.UNKNOWN
-    told = replace(a_member(None), said=said(Purpose.UNKNOWN, timedelta(hours=23)))
+    told = a_member(None)._replace(said=said(Purpose.UNKNOWN, timedelta(hours=23)))
     assert hear(told, text).say is None
 
 
@@ -156,11 +156,11 @@ def test_an_opt_out_in_any_words_and_any_state_ends_every_program_and_is_confirm
 
 
 def test_an_opt_out_is_confirmed_once_a_day_but_recorded_each_time() -> None:
-    told = replace(a_member(OPTED_OUT), said=said(Purpose.STOPPED, timedelta(hours=23)))
+    told = a_member(OPTED_OUT)._replace(said=said(Purpose.STOPPED, timedelta(hours=23)))
     decision = hear(told, "STOP")
     assert decision.consent == EVERYWHERE
     assert decision.say is None
-    assert purpose_of(hear(replace(told, said=SaidBefore()), "STOP")) is Purpose.STOPPED
+    assert purpose_of(hear(told._replace(said=SaidBefore()), "STOP")) is Purpose.STOPPED
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_anything_else_from_an_opted_out_number_is_met_with_silence(text: str, a
 def test_help_is_always_answered_and_changes_nothing(
     state: SubscriberState | None, text: str
 ) -> None:
-    member = replace(a_member(state, asked=True), said=said(Purpose.HELP, timedelta(minutes=1)))
+    member = a_member(state, asked=True)._replace(said=said(Purpose.HELP, timedelta(minutes=1)))
     decision = hear(member, text)
     assert purpose_of(decision) is Purpose.HELP
     assert (decision.consent, decision.answers, decision.review) == (None, {}, None)
@@ -199,7 +199,7 @@ def test_a_suspended_member_comes_back_by_the_handset(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["no", "yes", "N/A"])
 def test_an_answer_brings_a_suspended_member_back_and_settles_nothing(text: str) -> None:
-    waiting = replace(a_member(SUSPENDED, asked=True), hold=True)
+    waiting = a_member(SUSPENDED, asked=True)._replace(hold=True)
     decision = hear(waiting, text)
     assert decision.consent is not None
     assert decision.consent.kind is ConsentEventKind.REJOIN
@@ -255,7 +255,7 @@ def test_an_empty_text_needs_nobody_unless_a_question_is_open() -> None:
 
 
 def test_settling_consent_ends_hold_and_review() -> None:
-    watched = replace(a_member(OPTED_OUT), hold=True, review=True)
+    watched = a_member(OPTED_OUT)._replace(hold=True, review=True)
     for text in ("STOP", "STAT"):
         after = apply(watched, hear(watched, text), NOW)
         assert (after.hold, after.review) == (False, False)
@@ -308,7 +308,7 @@ def test_an_opt_out_type_of_stop_is_recorded_whatever_the_words(
     program: Program, text: str, last_asked: int
 ) -> None:
     answers = {1: Given("yes")} if last_asked == 2 else {}
-    member = replace(a_member(asked=True), last_asked=last_asked, answers=answers)
+    member = a_member(asked=True)._replace(last_asked=last_asked, answers=answers)
     decision = hear(member, text, program, opt_out_type="STOP")
     assert decision.consent == EVERYWHERE
     assert (decision.say, decision.answers) == (None, {})
@@ -441,10 +441,10 @@ def test_stop_ends_any_conversation_with_at_most_one_confirmation_a_day(
 def test_two_robots_talking_fall_silent_and_staff_are_told(
     text: str, state: SubscriberState | None
 ) -> None:
-    member = replace(a_member(state), said=SaidBefore(within_hour=MOST_TEXTS_AN_HOUR))
+    member = a_member(state)._replace(said=SaidBefore(within_hour=MOST_TEXTS_AN_HOUR))
     decision = hear(member, text)
     freely = hear(a_member(state), text)
     if freely.say is None or purpose_of(freely) is Purpose.STOPPED:
         assert decision == freely
     else:
-        assert decision == replace(freely, say=None, review=True)
+        assert decision == freely._replace(say=None, review=True)

@@ -25,7 +25,7 @@ POLL = AskedPoll(7, PollState.OPEN, (VOTE, HOW))
 
 
 def a_member(state: SubscriberState | None = ACTIVE, **details: object) -> Member:
-    return replace(Member(state, asked=POLL, last_asked=1), **details)
+    return Member(state, asked=POLL, last_asked=1)._replace(**details)
 
 
 def a_past(state: SubscriberState | None = ACTIVE, **details: object) -> Past:

@@ -1,8 +1,8 @@
 """What the reader takes and gives."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from service.domain.polls import Question
 
@@ -25,8 +25,7 @@ class Label(StrEnum):
     UNCLEAR = "unclear"
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """A question that a text may answer.
 
     Attributes:
@@ -38,8 +37,7 @@ class Expected:
     whole_message: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What the service said last to this person, as far as reading needs it.
 
     Attributes:
@@ -55,8 +53,7 @@ class Asked:
     questions: tuple[Expected, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a text says.
 
     Attributes:

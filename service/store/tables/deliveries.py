@@ -51,6 +51,7 @@ class Delivery(SQLModel, table=True):
             "ix_delivery_asked",
             "subscriber_id",
             "handed_at",
+            "id",
             postgresql_where=text("purpose IN ('ask', 'follow_up', 'reminder', 'results')"),
         ),
         Index(
