@@ -1,5 +1,7 @@
 """Texts in: all rules on, against one-row INSERTs; one web worker, and two."""
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -44,37 +46,66 @@ async def gather(rig: Rig, runtime: Runtime) -> Crowd:
 
 
 async def measure(rig: Rig, crowd: Crowd) -> list[Row]:
-    """Yardstick, one worker, two workers; in turn, a few times."""
-    seconds = rig.pick(4, 8)
-    yard, inserts, one, two, costs = [], [], [], [], []
+    """Yardstick, one worker with few and with many callers, two workers; in turn.
+
+    The machine's speed changes by the minute, and what writes much leaves work behind for what
+    comes next: so there are many short rounds, each in an order of its own.
+    """
+    seconds = 4
+    yard, inserts, costs = [], [], []
+    few, many, two = [], [], []
     async with rig.web(DATABASE) as (port, web), rig.web(DATABASE, workers=2) as (port_of_two, _):
-        await _warm_up(crowd, port, port_of_two)
-        for _ in range(rig.rounds):
-            idle = rig.database_seconds()
+
+        async def take_yardstick() -> None:
+            before = rig.database_seconds()
             yard.append(await pgbench.inserts_per_second(rig, seconds))
-            inserts.append((rig.database_seconds() - idle) / (yard[-1] * seconds) * 1e6)
+            inserts.append((rig.database_seconds() - before) / (yard[-1] * seconds) * 1e6)
+
+        async def take_few() -> None:
             before = cpu_seconds(web.pid), rig.database_seconds()
-            outcome = await _load(crowd, client.Load(port, seconds))
+            few.append(await _load(crowd, client.Load(port, seconds)))
             spent = cpu_seconds(web.pid) - before[0], rig.database_seconds() - before[1]
-            one.append(outcome)
-            costs.append([part / outcome.answered * 1e6 for part in spent])
+            costs.append([part / few[-1].answered * 1e6 for part in spent])
+
+        async def take_many() -> None:
+            many.append(await _load(crowd, client.Load(port, seconds, connections=64)))
+
+        async def take_two() -> None:
             two.append(await _load(crowd, client.Load(port_of_two, seconds, connections=128)))
-    refused = sum(outcome.refused for outcome in (*one, *two))
+
+        await _warm_up(crowd, port, port_of_two)
+        turns = [take_yardstick, take_few, take_many, take_two]
+        for _ in range(int(rig.pick(2, 7))):
+            for take in random.sample(turns, len(turns)):
+                await take()
     app, database = (median(column) for column in zip(*costs, strict=True))
-    note = (
-        f"p50 {median(o.p50 for o in one):.1f} ms, p99 {median(o.p99 for o in one):.0f} ms; "
-        f"CPU a text {app:.0f} + {database:.0f} µs (web + database), "
-        f"a yardstick INSERT {median(inserts):.0f} µs (database); {refused} refused"
+    of_few = (
+        f"; CPU a text {app:.0f} + {database:.0f} µs (web + database), "
+        f"a yardstick INSERT {median(inserts):.0f} µs (database)"
     )
-    rows = []
-    for name, outcomes, least, said in (
-        ("inbound texts, one worker, to one-row INSERTs of pgbench", one, 0.35, note),
-        ("inbound texts, two workers and 128 connections, to the same", two, 0.6, ""),
-    ):
-        rates = [outcome.rate for outcome in outcomes]
-        ratio = median(rate / base for rate, base in zip(rates, yard, strict=True))
-        rows.append(against(name, "texts/s", least, median(rates), median(yard), ratio, said))
-    return rows
+    return [
+        _row("one worker, to one-row INSERTs of pgbench", 0.35, few, yard, of_few),
+        _row("one worker and 64 connections, to the same", 0.25, many, yard),
+        _row("two workers and 128 connections, to the same", 0.6, two, yard),
+    ]
+
+
+def _row(
+    name: str,
+    least: float,
+    outcomes: Sequence[client.Outcome],
+    yard: Sequence[float],
+    more: str = "",
+) -> Row:
+    rates = [outcome.rate for outcome in outcomes]
+    ratios = [rate / base for rate, base in zip(rates, yard, strict=True)]
+    note = (
+        f"p50 {median(o.p50 for o in outcomes):.1f} ms, p99 {median(o.p99 for o in outcomes):.0f} "
+        f"ms; ratios {min(ratios):.2f} to {max(ratios):.2f}; "
+        f"{sum(o.refused for o in outcomes)} refused{more}"
+    )
+    name = f"inbound texts, {name}"
+    return against(name, "texts/s", least, median(rates), median(yard), median(ratios), note)
 
 
 async def _warm_up(crowd: Crowd, *ports: int) -> None:

@@ -101,20 +101,20 @@ async def test_the_schema_goes_down_and_up_again(server: embedded.EmbeddedServer
     await engine.dispose()
 
 
+async def database_at(revision: str, server: embedded.EmbeddedServer, name: str) -> AsyncEngine:
+    """A new database with the schema of ``revision``."""
+    await asyncio.to_thread(embedded.ensure_database, server, name)
+    engine = make_engine(server.url(name))
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(migrations.config(sync), revision))
+    return engine
+
+
 async def test_answers_are_rekeyed_while_a_text_is_being_taken_in(
     server: embedded.EmbeddedServer,
 ) -> None:
     """A batch reads answers before it writes them: the migration lets it finish, and both end."""
-    await asyncio.to_thread(embedded.ensure_database, server, "rekeyed")
-    engine = make_engine(server.url("rekeyed"))
-    await migrations.upgrade(engine)
-
-    def down(connection: Connection) -> None:
-        command.downgrade(migrations.config(connection), "0011")
-
-    async with engine.begin() as connection:
-        await connection.run_sync(down)
-
+    engine = await database_at("0011", server, "rekeyed")
     async with engine.connect() as batch, engine.connect() as looking:
         await batch.execute(text("SELECT count(*) FROM answer"))
         migrating = asyncio.create_task(migrations.upgrade(engine))
@@ -123,6 +123,25 @@ async def test_answers_are_rekeyed_while_a_text_is_being_taken_in(
             await looking.rollback()
         await batch.execute(text("UPDATE answer SET void = true"))
         await batch.execute(text("UPDATE answer_change SET void = true"))
+        await batch.commit()
+        await migrating
+    assert await migrations.is_at_head(engine)
+    await engine.dispose()
+
+
+async def test_each_step_of_a_database_in_use_lets_go_of_its_locks(
+    server: embedded.EmbeddedServer,
+) -> None:
+    """A batch holds the ledger and comes to answers: 0012 is done with them before 0013 waits."""
+    engine = await database_at("0011", server, "stepwise")
+    async with engine.connect() as batch, engine.connect() as looking:
+        await batch.execute(text("SELECT count(*) FROM delivery"))
+        migrating = asyncio.create_task(migrations.upgrade(engine))
+        while not await looking.scalar(WAITING):
+            assert not migrating.done()
+            await looking.rollback()
+        assert await migrations.current(engine) == "0012"
+        await batch.execute(text("UPDATE answer SET void = true"))
         await batch.commit()
         await migrating
     assert await migrations.is_at_head(engine)

@@ -7,8 +7,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({0x706F6C6C})")
+"""One migrator at a time."""
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -21,14 +24,28 @@ def config(connection: Connection | None = None) -> Config:
 
 
 async def upgrade(engine: AsyncEngine) -> str:
-    """Bring the schema to head; several processes may try at once. Returns the revision."""
+    """Bring the schema to head; several processes may try at once. Returns the revision.
 
-    def run(connection: Connection) -> str:
-        command.upgrade(config(connection), "head")
-        return _current(connection) or ""
+    A step of a database in use is a transaction of its own: with the locks of several tables at
+    once it and a batch of texts would wait for each other.
+    """
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    while True:
+        async with engine.begin() as connection:
+            revision = await connection.run_sync(_step)
+        if revision and revision == head:
+            return revision
 
-    async with engine.begin() as connection:
-        return await connection.run_sync(run)
+
+def _step(connection: Connection) -> str | None:
+    """One revision further, all at once in an empty database; gives the one that is reached."""
+    connection.execute(_ONE_AT_A_TIME)
+    current = _current(connection)
+    script = ScriptDirectory.from_config(config())
+    missing = [step.revision for step in script.iterate_revisions("head", current or "base")]
+    if missing:
+        command.upgrade(config(connection), missing[-1] if current else "head")
+    return _current(connection)
 
 
 async def is_at_head(engine: AsyncEngine) -> bool:

@@ -2,14 +2,11 @@
 
 from typing import Any, Literal
 
-import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 
 import service.store.tables  # noqa: F401  (fills the metadata)
-
-_MIGRATION_LOCK = 0x706F6C6C  # one migrator at a time
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -22,7 +19,6 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
 
 
 connection = context.config.attributes["connection"]
-connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
 context.configure(
     connection=connection,
     target_metadata=SQLModel.metadata,
