@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Enum, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
+from service.errors import RefusedError
 from service.store import embedded, migrations
 from service.store.answers import AnswerRow
 from service.store.engine import make_engine
@@ -145,6 +146,16 @@ async def test_each_step_of_a_database_in_use_lets_go_of_its_locks(
         await batch.commit()
         await migrating
     assert await migrations.is_at_head(engine)
+    await engine.dispose()
+
+
+async def test_a_newer_version_s_schema_is_left_alone(server: embedded.EmbeddedServer) -> None:
+    engine = await database_at("head", server, "newer")
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(RefusedError, match=r"newer version .* \(revision 9999\)"):
+        await migrations.upgrade(engine)
+    assert await migrations.current(engine) == "9999"
     await engine.dispose()
 
 

@@ -10,6 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.errors import RefusedError
+
 _ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({0x706F6C6C})")
 """One migrator at a time."""
 
@@ -28,6 +30,9 @@ async def upgrade(engine: AsyncEngine) -> str:
 
     A step of a database in use is a transaction of its own: with the locks of several tables at
     once it and a batch of texts would wait for each other.
+
+    Raises:
+        RefusedError: the schema is of a newer version than this code.
     """
     head = ScriptDirectory.from_config(config()).get_current_head()
     while True:
@@ -41,6 +46,8 @@ def _step(connection: Connection) -> str | None:
     """One revision further, all at once in an empty database; gives the one that is reached."""
     connection.execute(_ONE_AT_A_TIME)
     current = _current(connection)
+    if current is not None and not knows(current):
+        raise RefusedError(f"the schema is of a newer version than this one (revision {current})")
     script = ScriptDirectory.from_config(config())
     missing = [step.revision for step in script.iterate_revisions("head", current or "base")]
     if missing:
