@@ -1,4 +1,4 @@
-"""Texts in: all rules on, against one-row INSERTs; one web worker, and two."""
+"""Texts in: all rules on, against one-row INSERTs; few callers, many, and two web workers."""
 
 import random
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from service.runtime import Runtime
 
 DATABASE = "crowd"
 _MOST_A_SECOND = 9_000
+_SECONDS = 4
 _EARLIER_POLLS = 3
 
 
@@ -51,27 +52,26 @@ async def measure(rig: Rig, crowd: Crowd) -> list[Row]:
     The machine's speed changes by the minute, and what writes much leaves work behind for what
     comes next: so there are many short rounds, each in an order of its own.
     """
-    seconds = 4
     yard, inserts, costs = [], [], []
     few, many, two = [], [], []
     async with rig.web(DATABASE) as (port, web), rig.web(DATABASE, workers=2) as (port_of_two, _):
 
         async def take_yardstick() -> None:
             before = rig.database_seconds()
-            yard.append(await pgbench.inserts_per_second(rig, seconds))
-            inserts.append((rig.database_seconds() - before) / (yard[-1] * seconds) * 1e6)
+            yard.append(await pgbench.inserts_per_second(rig, _SECONDS))
+            inserts.append((rig.database_seconds() - before) / (yard[-1] * _SECONDS) * 1e6)
 
         async def take_few() -> None:
             before = cpu_seconds(web.pid), rig.database_seconds()
-            few.append(await _load(crowd, client.Load(port, seconds)))
+            few.append(await _load(crowd, client.Load(port, _SECONDS)))
             spent = cpu_seconds(web.pid) - before[0], rig.database_seconds() - before[1]
             costs.append([part / few[-1].answered * 1e6 for part in spent])
 
         async def take_many() -> None:
-            many.append(await _load(crowd, client.Load(port, seconds, connections=64)))
+            many.append(await _load(crowd, client.Load(port, _SECONDS, connections=64)))
 
         async def take_two() -> None:
-            two.append(await _load(crowd, client.Load(port_of_two, seconds, connections=128)))
+            two.append(await _load(crowd, client.Load(port_of_two, _SECONDS, connections=128)))
 
         await _warm_up(crowd, port, port_of_two)
         turns = [take_yardstick, take_few, take_many, take_two]

@@ -185,13 +185,13 @@ class Decision(NamedTuple):
 
 def apply(member: Member, decision: Decision, now: datetime) -> Member:
     """The member after ``decision``."""
-    standing = {p: g for p, g in member.answers.items() if p not in decision.voided}
+    kept = {p: g for p, g in member.answers.items() if p not in decision.voided}
     say = decision.say
     asked_now = say.question.position if say and say.question else member.last_asked
     after = member._replace(
         hold=member.hold or decision.hold,
         review=member.review if decision.review is None else decision.review,
-        answers={**standing, **decision.answers},
+        answers={**kept, **decision.answers},
         last_asked=asked_now,
         said=_said_after(member, say, now),
     )

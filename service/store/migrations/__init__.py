@@ -34,32 +34,36 @@ async def upgrade(engine: AsyncEngine) -> str:
     Raises:
         RefusedError: the schema is of a newer version than this code.
     """
-    head = ScriptDirectory.from_config(config()).get_current_head()
-    while True:
+    reached = ""
+    while reached != _revisions()[-1]:
         async with engine.begin() as connection:
-            revision = await connection.run_sync(_step)
-        if revision and revision == head:
-            return revision
+            reached = await connection.run_sync(_step)
+    return reached
 
 
-def _step(connection: Connection) -> str | None:
+def _step(connection: Connection) -> str:
     """One revision further, all at once in an empty database; gives the one that is reached."""
     connection.execute(_ONE_AT_A_TIME)
-    current = _current(connection)
+    current, head = _current(connection), _revisions()[-1]
+    if current == head:
+        return head
     if current is not None and not knows(current):
         raise RefusedError(f"the schema is of a newer version than this one (revision {current})")
-    script = ScriptDirectory.from_config(config())
-    missing = [step.revision for step in script.iterate_revisions("head", current or "base")]
-    if missing:
-        command.upgrade(config(connection), missing[-1] if current else "head")
-    return _current(connection)
+    following = _revisions()[_revisions().index(current) + 1] if current else head
+    command.upgrade(config(connection), following)
+    return following
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """This code's revisions, the first one first; they are one line."""
+    newest_first = ScriptDirectory.from_config(config()).walk_revisions()
+    return tuple(step.revision for step in newest_first)[::-1]
 
 
 async def is_at_head(engine: AsyncEngine) -> bool:
     """Whether the database has exactly this code's schema."""
-    head = ScriptDirectory.from_config(config()).get_current_head()
-    async with engine.connect() as connection:
-        return await connection.run_sync(_current) == head
+    return await current(engine) == _revisions()[-1]
 
 
 async def has_tables(engine: AsyncEngine) -> bool:
@@ -68,22 +72,18 @@ async def has_tables(engine: AsyncEngine) -> bool:
         return bool(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
 
 
-@cache
 def serves(revision: str | None) -> bool:
     """Whether this code can work on a database at ``revision``.
 
     Head is right; so is one this code does not know yet, for migrations only add at first: while
     a new version is rolled out, processes of the old one stay ready.
     """
-    script = ScriptDirectory.from_config(config())
-    behind = {known.revision for known in script.walk_revisions()} - {script.get_current_head()}
-    return revision is not None and revision not in behind
+    return revision is not None and revision not in _revisions()[:-1]
 
 
 def knows(revision: str | None) -> bool:
     """Whether ``revision`` is one of this code's."""
-    script = ScriptDirectory.from_config(config())
-    return revision in {known.revision for known in script.walk_revisions()}
+    return revision in _revisions()
 
 
 async def current(engine: AsyncEngine) -> str | None:
